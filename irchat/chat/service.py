@@ -66,7 +66,7 @@ class ChatService:
             lambda user: user in directory.users and not directory.users[user].removed,
         )
         self.personas = Personas(self.presence, wall_ms)
-        self.reasons = Reasons(clock.seconds)
+        self.reasons = Reasons(clock)
         publications = Publications(directory, self.presence, self.reasons)
         self.messages = Messages(directory, clock, bus, self.presence, publications.messages, wall_ms, limits)
         self.amendments = Amendments(self.messages)

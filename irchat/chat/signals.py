@@ -47,8 +47,10 @@ class Signals:
     def receive(self, sender: int, chat: ChatKey, tags: Mapping[str, str]) -> None:
         """Pass on a signal of another node. Membership and blocks are those that this node knows now."""
         users = self._messages.directory.users
-        user, pair = users.get(sender), chat if isinstance(chat, tuple) else ()
-        if user is None or user.removed or any(one not in users for one in pair):
+        user = users.get(sender)
+        if user is None or user.removed:
+            return
+        if isinstance(chat, tuple) and (sender not in chat or not users.keys() >= set(chat)):
             return
         place = self._messages.directory.chat_by_key(chat)
         if place is not None and place.has(user):

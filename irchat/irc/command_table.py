@@ -26,7 +26,8 @@ class Treatment(Enum):
 class CommandSpec(NamedTuple):
     """A command. ``fewest``: parameters without which it is refused. ``before``: it runs before registration.
 
-    ``lacking``: the numeric for too few parameters, or None if it is then ignored.
+    ``or_none``: it may have no parameters as well. ``lacking``: the numeric for too few parameters, or None if the line
+    is then ignored.
     """
 
     name: str
@@ -34,6 +35,7 @@ class CommandSpec(NamedTuple):
     before: bool = False
     waiting: Treatment = Treatment.REFUSE
     lacking: Numeric | None = Numeric.ERR_NEEDMOREPARAMS
+    or_none: bool = False
 
 
 class Verdict(NamedTuple):
@@ -75,7 +77,7 @@ _COMMANDS = (
     # Chats.
     CommandSpec("JOIN", 1),
     CommandSpec("PART", 1),
-    CommandSpec("INVITE"),
+    CommandSpec("INVITE", 2, or_none=True),
     CommandSpec("KICK", 2),
     CommandSpec("MODE", 1, waiting=_SWALLOW),
     CommandSpec("TOPIC", 1),
@@ -117,7 +119,7 @@ def check(line: Line, phase: Phase, nick: str, lines: ServerLines) -> Verdict:
         return Verdict(False, b"" if is_ignored else _sign_in_first(line, nick, lines))
     if spec is None:
         return Verdict(False, lines.numeric(Numeric.ERR_UNKNOWNCOMMAND, nick, line.command))
-    if len(line.params) >= spec.fewest:
+    if len(line.params) >= spec.fewest or (spec.or_none and not line.params):
         return Verdict(True)
     return Verdict(False, b"" if spec.lacking is None else _lacking(line, spec.lacking, nick, lines))
 

@@ -11,6 +11,7 @@ import regex
 
 from irchat.irc.message_tags import CLIENT_TAG_BYTES, build_tags, parse_tags
 from irchat.protocol.errors import Code
+from irchat.protocol.rules import visible
 
 TEXT_BYTES = 500
 """Maximum bytes of the text in one line to a client."""
@@ -23,9 +24,6 @@ LINE_BYTES = CLIENT_TAG_BYTES + 2 + REST_BYTES_BEFORE
 REASON_LENGTH = 300
 """Maximum characters of an AWAY text and of a reason of KICK or PART."""
 
-# Characters that would end a line are shown by their pictures.
-_ENDS = str.maketrans("\r\n\0", "\u240d\u240a\u2400")
-_END = re.compile("[\r\n\0]")
 _COMMAND = re.compile("[A-Za-z]{1,32}|[0-9]{3}")
 _CLUSTER = regex.compile(r"\X")
 _CLUSTER_BYTES = 100
@@ -47,7 +45,7 @@ class Line(NamedTuple):
     def label(self) -> str | None:
         """The ``label`` tag of a request, if it has a valid one."""
         label = self.tags.get("label")
-        return label if label and len(label) <= 64 else None
+        return label if label and len(label) <= 64 and label.isprintable() else None
 
 
 class BadIRCLine(Exception):
@@ -105,8 +103,8 @@ def _beginning(head: bytes, rest: bytes) -> tuple[str, str | None]:
 
 
 def safe(text: str) -> str:
-    """Return ``text`` without characters that would end a line."""
-    return text.translate(_ENDS) if _END.search(text) else text
+    """Return ``text`` with every control made visible, so that it ends no line and no terminal obeys it."""
+    return visible(text).replace("\n", "\u240a")
 
 
 def middle(text: str) -> str:
@@ -119,7 +117,7 @@ def build(
 ) -> bytes:
     """Return a line with CR LF. ``text`` is the last parameter and has its colon always.
 
-    Nothing in it can end the line: such characters are replaced by their pictures. One of ``params`` that is empty,
+    Controls in it are made visible, so that nothing ends the line. One of ``params`` that is empty,
     begins with a colon or contains a space is replaced by ``*``.
     """
     words = [command, *(middle(param) for param in params)]

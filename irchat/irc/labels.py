@@ -42,7 +42,7 @@ class Batches:
         if not answer:
             return tagged(self._lines.line("ACK"), {"label": label})
         if answer.count(_END) == 1 or _is_one_batch(answer):
-            return b"%b%b" % (_with_tag(answer, b"label=" + escape(label).encode()), b"")
+            return _with_tag(answer, b"label=" + escape(label).encode())
         return self.batch("labeled-response", inner=answer, label=label)
 
 

@@ -1,8 +1,9 @@
 """Message tags: parse, build and escape them (IRCv3 message-tags)."""
 
 import re
-import unicodedata
 from collections.abc import Mapping
+
+from irchat.protocol.rules import visible
 
 CLIENT_TAG_BYTES = 4_094
 """Maximum bytes of the tags of a line from a client, without ``@`` and the space."""
@@ -11,6 +12,8 @@ TAG_BYTES = 8_191
 
 _KEY = re.compile(r"\+?(?:[A-Za-z0-9.-]+/)?[A-Za-z0-9-]+")
 _ESCAPES = str.maketrans({";": "\\:", " ": "\\s", "\\": "\\\\", "\r": "\\r", "\n": "\\n", "\0": ""})
+# Every other control is one of these once it is made visible.
+_CONTROLS = frozenset("\n\t\u2028\u2029\ufffd").union(map(chr, range(0x2400, 0x2422)))
 _ESCAPED = re.compile(r"\\(.?)", re.DOTALL)
 _MEANINGS = {":": ";", "s": " ", "\\": "\\", "r": "\r", "n": "\n"}
 
@@ -49,9 +52,7 @@ def client_only(tags: Mapping[str, str]) -> dict[str, str]:
 
 
 def _has_controls(value: str) -> bool:
-    return not value.isprintable() and any(
-        unicodedata.category(character) in ("Cc", "Cs") or character in "\u2028\u2029" for character in value
-    )
+    return not value.isprintable() and not _CONTROLS.isdisjoint(visible(value))
 
 
 def tagged(line: bytes, tags: Mapping[str, str]) -> bytes:

@@ -134,7 +134,8 @@ class Collector:
 
     def _add(self, batch: _Open, line: Line) -> None:
         self.check_time()
-        concat, text = _CONCAT in line.tags, line.param(1)
+        text = line.param(1)
+        concat = _CONCAT in line.tags
         if line.command not in ("PRIVMSG", "NOTICE") or len(line.params) < 2:
             raise self._refused(batch, "MULTILINE_INVALID", text="A batch has PRIVMSG or NOTICE lines with a text")
         if batch.command and line.command != batch.command:
@@ -142,11 +143,12 @@ class Collector:
         if line.params[0] != batch.target:
             context = (batch.target, line.params[0])
             raise self._refused(batch, "MULTILINE_INVALID_TARGET", *context, text="The batch has another target")
-        if concat and (not text or not batch.pieces):
+        if concat and not text:
             raise self._refused(batch, "MULTILINE_INVALID", text="A line that continues another is not empty")
         batch.command = line.command
-        batch.bytes += len(text.encode()) + (bool(batch.pieces) and not concat)
-        batch.pieces.append(Piece(text, concat))
+        continues = concat and bool(batch.pieces)
+        batch.bytes += len(text.encode()) + (bool(batch.pieces) and not continues)
+        batch.pieces.append(Piece(text, continues))
         if batch.bytes > MAX_BYTES:
             raise self._refused(batch, "MULTILINE_MAX_BYTES", str(MAX_BYTES), text="The batch has too many bytes")
         if len(batch.pieces) > MAX_LINES:

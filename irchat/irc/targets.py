@@ -7,7 +7,7 @@ A chat is named as its reader sees it: ``GLOBAL``, ``*team`` or ``@bob``; its ta
 import re
 from typing import NamedTuple
 
-from irchat.protocol.rules import GLOBAL_NAME, shown, visible
+from irchat.protocol.rules import GLOBAL_NAME, NAME_LENGTH, shown, visible
 from irchat.text.names import fold_part, name_key
 
 HOST = "irchat"
@@ -20,7 +20,7 @@ USER_LENGTH = 10
 REALNAME_LENGTH = 100
 
 _TARGET_LENGTH = 200
-_MSGID = re.compile(r"(g|[1-9][0-9]{0,18}(?:\.[1-9][0-9]{0,18})?)-([1-9][0-9]{0,18})")
+_MSGID = re.compile(r"(g|[1-9][0-9]{0,17}(?:\.[1-9][0-9]{0,17})?)-([1-9][0-9]{0,18})")
 _SEQ_MOST = 2**63 - 1
 _WILD = frozenset("*?")
 _NOT_IN_USER = re.compile(r"[\s!@:*?,\u2400-\u2421\ufffd]+")
@@ -67,7 +67,9 @@ def same_target(one: str, other: str) -> bool:
 
 def target_key(target: str) -> str:
     """Return the key by which targets and nicks compare."""
-    return f"#{name_key(target[1:])}" if target.startswith("#") else name_key(target)
+    # What is too long for a name is none: it must not fill the cache of names.
+    key = name_key if len(target) <= NAME_LENGTH + 1 else fold_part
+    return f"#{key(target[1:])}" if target.startswith("#") else key(target)
 
 
 def prefix(nick: str, user: str) -> str:
@@ -117,11 +119,11 @@ def nick_of_mask(mask: str) -> str:
 
 
 class Mask:
-    """A pattern of names: ``*`` matches any characters, ``?`` one. Matching takes linear memory and no recursion."""
+    """A pattern of names: ``*`` matches any characters, ``?`` one."""
 
     def __init__(self, mask: str) -> None:
         # Of several stars one is enough. More would cost time and match the same.
-        self._pattern = re.sub(r"\*+", "*", fold_part(mask[:_TARGET_LENGTH]))
+        self._pattern = re.sub(r"\*+", "*", fold_part(mask))
 
     def matches(self, name: str) -> bool:
         """Return whether the pattern matches the whole name."""

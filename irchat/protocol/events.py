@@ -335,12 +335,6 @@ class Error(Event, frozen=True):
     until: str | None = None
 
 
-class Encoded(Event, frozen=True):
-    """The reply to an inquiry of a protocol, as its client gets it. No other protocol sees it."""
-
-    data: bytes
-
-
 ANY = (
     Message
     | Sent

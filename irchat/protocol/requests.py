@@ -1,12 +1,11 @@
 """Messages from the client: requests, as frozen structs."""
 
 import re
-from collections.abc import Callable, Coroutine
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from irchat.protocol.events import Event, Ref
+from irchat.protocol.events import Ref
 from irchat.protocol.rules import NONCE_LENGTH, PAGE_DEFAULT, REASON_LENGTH, USERS_DEFAULT
 
 Nonce = Annotated[str, Meta(min_length=1, max_length=NONCE_LENGTH)]
@@ -232,12 +231,6 @@ class Signal(Request, frozen=True, kw_only=True):
     chat: str
     tags: dict[str, str]
     id: str | None = None
-
-
-class Inquiry(Request, frozen=True, kw_only=True):
-    """Let a protocol read something for its user, after all earlier requests: call ``read``."""
-
-    read: Callable[[Any], Coroutine[Any, Any, Event]]
 
 
 class AmendLast(Request, frozen=True, kw_only=True):

@@ -42,6 +42,9 @@ class FakeOutbox:
     def offer_one(self, publication: Publication) -> None:
         self.offered.append(wire.encode(publication.event))
 
+    def offer_aside(self, publication: Publication, data: bytes | None) -> None:
+        self.offered.append(wire.encode(publication.event) if data is None else data)
+
     def offer_run(self, run: Sequence[Publication], *, stored: bool) -> None:
         self.runs += len(run)
         for publication in run:

@@ -21,7 +21,7 @@ class RequestTests(SynchronousTestCase):
         """A client can send every request except those that are only typed."""
         typed = {
             requests.AmendLast, requests.Kick, requests.Ban, requests.Unban, requests.EndListed, requests.Notice,
-            requests.Signal, requests.Inquiry,
+            requests.Signal,
         }  # fmt: skip
         door = {requests.KeyOf, requests.Vouch}
         self.assertEqual(set(members(requests.ANY)), self.every - typed - door)

@@ -1,6 +1,6 @@
 """The reasons of removals from groups, between the request and the event. They are stored nowhere."""
 
-from collections.abc import Callable
+from twisted.internet.interfaces import IReactorTime
 
 from irchat.interfaces.asides import OtherAsides
 from irchat.protocol.rules import REASON_LENGTH, shown
@@ -14,15 +14,15 @@ _Removal = tuple[int, int, int]
 
 
 class Reasons:
-    """The reasons of removals that are about to be committed. ``seconds`` returns the time of a forward clock.
+    """The reasons of removals that are about to be committed.
 
     ``others``: the other nodes, or None. They get a reason before the removal, which they read from the log. If it
     arrives later, they show the removal without it.
     """
 
-    def __init__(self, seconds: Callable[[], float]) -> None:
+    def __init__(self, clock: IReactorTime) -> None:
         self.others: OtherAsides | None = None
-        self._seconds = seconds
+        self._clock = clock
         self._given: dict[_Removal, tuple[float, str]] = {}
 
     def give(self, group: int, user: int, by: int, reason: str | None) -> None:
@@ -39,7 +39,7 @@ class Reasons:
         self._given.pop((group, user, by), None)
         while len(self._given) >= _KEPT or (self._given and self._is_old(next(iter(self._given.values())))):
             del self._given[next(iter(self._given))]
-        self._given[group, user, by] = self._seconds(), reason
+        self._given[group, user, by] = self._clock.seconds(), reason
 
     def take(self, group: int, user: int, by: int) -> str | None:
         """Return the reason of a committed removal, and forget it."""
@@ -47,4 +47,4 @@ class Reasons:
         return None if given is None or self._is_old(given) else given[1]
 
     def _is_old(self, given: tuple[float, str]) -> bool:
-        return given[0] + _SECONDS < self._seconds()
+        return given[0] + _SECONDS < float(self._clock.seconds())

@@ -21,8 +21,7 @@ class Misused(NamedTuple):
 
 def read(text: str, nick: str) -> "requests.Register | requests.Login | requests.Password | Misused":
     """Return the request that ``text``, said to NickServ by ``nick``, makes, or an answer."""
-    word, *words = text.split(" ") if text.strip() else ["HELP"]
-    words = [one for one in words if one]
+    word, *words = [one for one in text.split(" ") if one] or ["HELP"]
     match word.upper(), words:
         case "REGISTER", [password, *_]:
             return requests.Register(name=nick, password=password)

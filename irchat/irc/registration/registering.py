@@ -37,7 +37,7 @@ _Then = Callable[[events.Welcome | events.Error], list[Step]]
 class Registration:
     """The registration of one session, and what it keeps afterwards: nick, user, realname, capabilities, phase.
 
-    ``name_is_taken`` returns whether a name has an account.
+    ``name_is_taken`` returns whether a valid name has an account.
     """
 
     def __init__(
@@ -76,6 +76,8 @@ class Registration:
 
     def receive(self, line: Line) -> list[Step]:
         """Handle a line, in any phase."""
+        if self._is_over:
+            return []
         self._queue.append(line)
         return self._take_lines()
 
@@ -163,7 +165,14 @@ class Registration:
     def _account_of(self, password: str) -> tuple[str, str]:
         """Return the name and the password of PASS. Names have no colon, but passwords may have."""
         name, colon, rest = password.partition(":")
-        return (name, rest) if colon and self._name_is_taken(name) else (self.nick, password)
+        return (name, rest) if colon and self._is_taken(name) else (self.nick, password)
+
+    def _is_taken(self, name: str) -> bool:
+        try:
+            fold_name(name)
+        except Refusal:
+            return False
+        return self._name_is_taken(name)
 
     def _enter(self, welcome: events.Welcome) -> list[Step]:
         was_waiting = self.phase is Phase.WAITING
@@ -175,7 +184,7 @@ class Registration:
 
     def _hint(self) -> str:
         """Return the notice of the waiting room."""
-        if self._name_is_taken(self.nick):
+        if self._is_taken(self.nick):
             return (
                 f"{self.nick} has an account. If it is yours: /msg NickServ IDENTIFY <password>. "
                 "For another one: /msg NickServ IDENTIFY <name> <password>"
@@ -225,7 +234,8 @@ class Registration:
 
     def _pass_answered(self, event: events.Welcome | events.Error) -> list[Step]:
         if isinstance(event, events.Welcome):
-            return [Say(self._logged_in(event))]
+            self._welcome = event
+            return []
         if event.code == Code.BANNED:
             return self._banned(b"", event)
         said = b""

@@ -49,10 +49,10 @@ class PlainExchange:
                 return _OTHER_MECHANISM
             self._has_begun = True
             return None
-        if len(parameter) > _CHUNK or len(self._chunks) + len(parameter) > _MOST:
-            return self._end(_TOO_LONG)
         if parameter != "+":
             self._chunks += parameter
+            if len(parameter) > _CHUNK or len(self._chunks) > _MOST:
+                return self._end(_TOO_LONG)
             if len(parameter) == _CHUNK:
                 return None
         return self._end(_credentials(self._chunks))

@@ -78,6 +78,8 @@ class Delivery:
     def __init__(self, clock: IReactorTime) -> None:
         self.watch = Watch(clock)
         self.delivered = 0
+        self.gives_way: Callable[[], bool] = lambda: False
+        """Whether something that must not wait is due: then the slice of this turn ends."""
         self._clock = clock
         self._sessions: dict[int, Recipient] = {}
         self._outboxes: dict[int, Outbox] = {}
@@ -284,7 +286,7 @@ class Delivery:
         others: list[Outbox] = []
         encode, data, size = None, b"", 0
         for begin in range(0, len(outboxes), _WRITES_BETWEEN_LOOKS):
-            if self._clock.seconds() > until:
+            if self._clock.seconds() > until or self.gives_way():
                 return others + list(outboxes[begin:])
             for outbox in outboxes[begin : begin + _WRITES_BETWEEN_LOOKS]:
                 try_now = outbox.try_now
@@ -345,7 +347,7 @@ class Delivery:
                     outbox.flush()
                 except Exception:
                     self._cannot_write(outbox)
-            if dirty and self._clock.seconds() > deadline:
+            if dirty and (self._clock.seconds() > deadline or self.gives_way()):
                 self._clock.callLater(0, self._flush)
                 return
         self._flushing = False

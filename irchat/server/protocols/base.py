@@ -90,6 +90,9 @@ class ChatProtocol(Protocol):
     def stored(self, run: Sequence[Publication]) -> bytes:
         """Encode several stored messages, each like `event`."""
 
+    def caught_up(self) -> None:
+        """Note that the session is no longer behind: it has got all that it had missed."""
+
     def go_on(self) -> None:
         """Continue after `Outbox.full` was true: there is room for replies again."""
 
@@ -126,6 +129,9 @@ class SharedEncoding:
 
     def stored(self, run: Sequence[Publication]) -> bytes:
         return b"".join(map(self.event, run))
+
+    def caught_up(self) -> None:
+        pass
 
     def go_on(self) -> None:
         pass

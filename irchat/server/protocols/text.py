@@ -130,6 +130,9 @@ class TextProtocol:
         self._transcript.show(shown.lines)
         return shown.said
 
+    def caught_up(self) -> None:
+        """Do nothing: all that was missed is shown."""
+
     def go_on(self) -> None:
         """Continue with reprints and lines: there is room for replies again."""
         self._reprints.go_on()

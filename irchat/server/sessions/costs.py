@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from irchat.chat.state.entities import User
+from irchat.commands.inquiries import Inquiry
 from irchat.protocol import requests
 
 
@@ -92,7 +93,7 @@ COSTS: dict[type[requests.Request], Cost] = {
     requests.Blocks: Cost(0.3),
     requests.Help: Cost(0.3),
     requests.Ping: Cost(0.1),
-    requests.Inquiry: Cost(2),
+    Inquiry: Cost(2),
 }
 """By request type. A ``line`` costs as much as its command."""
 

@@ -179,8 +179,7 @@ class Session(EventEncoding):
         self.token = signed_in.digest
         self.outbox.hold()
         self._services.delivery.add(self)
-        presence = self._services.chat.presence
-        presence.enter(signed_in.user.id, self.id, self.token, shows_timed=self.shows_timed)
+        self._services.chat.presence.enter(signed_in.user.id, self.id, self.token, shows_timed=self.shows_timed)
 
     def part(self) -> None:
         """Undo `join`."""
@@ -209,6 +208,7 @@ class Session(EventEncoding):
         self._services.presence.send_soon()
         if self.wants_asides:
             self._services.personas.send_soon()
+        self.protocol.caught_up()
 
     def drained(self) -> None:
         """Continue with requests: there is room for replies again."""

@@ -41,6 +41,34 @@ class LocalPresenceTests(SynchronousTestCase):
         self.presence.forget(2)
         self.assertEqual((self.presence.sessions, self.changes), ({}, [(1, True), (1, False)]))
 
+    def test_blind(self) -> None:
+        """Timed messages can reach a user with a session that shows them, and no user without one."""
+        self.presence.enter(1, 10, shows_timed=False)
+        self.presence.enter(2, 20)
+        self.assertEqual(self.presence.blind, {1})
+        self.presence.enter(1, 11)
+        self.assertEqual(self.presence.blind, set())
+        self.presence.leave(1, 11)
+        self.assertEqual(self.presence.blind, {1})
+        self.presence.leave(1, 10)
+        self.assertEqual(self.presence.blind, set())
+        self.presence.enter(1, 12, shows_timed=False)
+        self.presence.forget(1)
+        self.assertEqual((self.presence.blind, self.presence._blind_sessions), (set(), set()))
+
+    def test_sessions_are_reported(self) -> None:
+        """After each change of the sessions of a user, whether it is online is known when it is reported."""
+        reported: list[tuple[int, bool]] = []
+        self.presence.on_sessions = lambda user: reported.append((user, user in self.presence.online))
+        self.presence.enter(1, 10)
+        self.presence.enter(1, 11)
+        self.presence.leave(1, 10)
+        self.presence.leave(1, 11)
+        self.presence.came("b", 2, 1)
+        self.assertEqual(reported, [(1, True), (1, True), (1, True), (1, False), (2, True)])
+        self.presence.enter(2, 20)
+        self.assertEqual([self.presence.count_nodes(user) for user in (1, 2)], [0, 2])
+
 
 class OtherNodesTests(SynchronousTestCase):
     """`Presence` with other nodes."""

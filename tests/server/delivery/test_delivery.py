@@ -232,6 +232,16 @@ class FlushTests(SynchronousTestCase):
         self.assertLess(max(slices), 0.05)
         self.assertEqual([len(outbox.flushed) for outbox in outboxes], [1] * 10_000)
 
+    def test_gives_way(self) -> None:
+        """While something must not wait, a turn of the reactor has the fewest writes. None is left out."""
+        outboxes = self._wake(100, 0.0)
+        self.delivery.gives_way = lambda: True
+        written = []
+        while self.clock.calls:
+            self.clock.calls.pop(0).func()
+            written.append(sum(len(outbox.flushed) for outbox in outboxes))
+        self.assertEqual(written, [32, 64, 96, 100])
+
     def test_woken_while_flushing(self) -> None:
         """Events queued between slices go out with them."""
         self._wake(100, 0.01)
@@ -353,6 +363,12 @@ class AtOnceTests(SynchronousTestCase):
         self._publish(1)
         self.assertEqual([len(o.written) + len(o.offered) for o in self.outboxes], [1] * 50)
         self.assertEqual(sum(len(outbox.written) for outbox in self.outboxes), 32)
+
+    def test_gives_way(self) -> None:
+        """While something must not wait, nothing is written at once, and everything is queued."""
+        self.delivery.gives_way = lambda: True
+        data = self._publish(1)
+        self.assertEqual([(o.written, o.offered) for o in self.outboxes], [([], [data])] * 50)
 
     def test_one_slice_a_turn(self) -> None:
         """A following flush has only the rest of the slice, because it may be in the same turn."""

@@ -6,6 +6,7 @@ from irchat.server.protocols.irc import help_topics, server_commands
 from irchat.server.protocols.irc.calls import Call
 from irchat.server.protocols.irc.chats import channel_info, joining, leaving
 from irchat.server.protocols.irc.people import monitoring, own_user, service_nicks, who, whois
+from irchat.server.protocols.irc.talk import chathistory, markers, multiline_batches, redacting, tag_messages
 
 Handler = Callable[[Call], None]
 
@@ -20,5 +21,10 @@ HANDLERS: dict[str, Handler] = {
     **monitoring.HANDLERS,
     **own_user.HANDLERS,
     **service_nicks.HANDLERS,
+    **multiline_batches.HANDLERS,
+    **tag_messages.HANDLERS,
+    **redacting.HANDLERS,
+    **chathistory.HANDLERS,
+    **markers.HANDLERS,
 }
 """Each module with handlers has a table of its own, which is merged here."""

@@ -7,6 +7,7 @@ from irchat.interfaces.bus import Publication
 from irchat.protocol import events
 from irchat.server.protocols.irc.chats import member_events
 from irchat.server.protocols.irc.people import presence_events
+from irchat.server.protocols.irc.talk import markers, message_events
 
 if TYPE_CHECKING:
     from irchat.server.protocols.irc.protocol import IRCProtocol
@@ -18,5 +19,8 @@ EVENT_LINES: dict[type[events.Event], EventLines] = {
     events.Added: member_events.added,
     events.Removed: member_events.removed,
     events.Presence: presence_events.presence,
+    events.Personas: presence_events.personas,
+    **message_events.EVENT_LINES,
+    **markers.EVENT_LINES,
 }
 """By the type of the event. Others are not shown."""

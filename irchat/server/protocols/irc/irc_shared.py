@@ -1,17 +1,19 @@
 """What the IRC sessions of a server share."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from msgspec import Struct
 from twisted.internet.interfaces import IReactorTime
 
 from irchat.chat.state.directory import Directory
 from irchat.chat.state.entities import User
+from irchat.chat.state.personas import NOBODY_THERE
 from irchat.irc.numerics import ServerLines
 from irchat.irc.reply_lines import Person
 from irchat.irc.targets import USER_LENGTH, prefix
 from irchat.protocol.errors import Refusal
+from irchat.server.protocols.irc.talk.talk_shared import TalkShared
 from irchat.server.sessions.services import Services
 
 if TYPE_CHECKING:
@@ -20,7 +22,8 @@ if TYPE_CHECKING:
 DEFAULT_SERVER_NAME = "irchat"
 
 
-class IRCShared(Struct, eq=False):
+@dataclass(eq=False, repr=False)
+class IRCShared:
     """What all IRC sessions share.
 
     ``lines``: builds the lines of the server, and has its name, one word. ``network``: the name of the server as users
@@ -36,6 +39,9 @@ class IRCShared(Struct, eq=False):
     online_most: int = 0
     """The most users that were online at once, as far as LUSERS has seen."""
 
+    def __post_init__(self) -> None:
+        self.talk = TalkShared(self)
+
     @property
     def directory(self) -> Directory:
         """The committed users and groups."""
@@ -48,11 +54,23 @@ class IRCShared(Struct, eq=False):
 
     def person(self, user: User) -> Person:
         """Return a user as IRC shows it. Who is offline is away."""
-        away = None if user.id in self.services.chat.presence.online else OFFLINE
-        return Person(user.name, user.name[:USER_LENGTH], user.name, user.name if self.passwords else "", away)
+        chat = self.services.chat
+        account = user.name if self.passwords else ""
+        if user.id not in chat.presence.online:
+            return Person(user.name, user.name[:USER_LENGTH], user.name, account, OFFLINE)
+        persona = chat.personas.of(user.id)
+        return Person(
+            user.name,
+            persona.username or user.name[:USER_LENGTH],
+            persona.realname or user.name,
+            account,
+            _NOBODY if persona.away == NOBODY_THERE else persona.away,
+            persona.is_bot,
+        )
 
     def set_persona(self, protocol: "IRCProtocol", **changes: object) -> None:
         """Change what the user of a session says of itself: ``away``, ``realname``, ``username``, ``is_bot``."""
+        self.services.chat.personas.set(protocol.user.id, protocol.session.id, **changes)
 
     def idle_of(self, user: User) -> tuple[int, int] | None:
         """Return the seconds for which a user is idle, and the time of its sign-in, or None if they are not known."""
@@ -76,9 +94,11 @@ class IRCShared(Struct, eq=False):
 
     def mask(self, user: User) -> str:
         """Return the source of the lines of a user: ``alice!user@irchat``."""
-        return prefix(user.name, self.person(user).user)
+        username = self.services.chat.personas.of(user.id).username
+        return prefix(user.name, username or user.name[:USER_LENGTH])
 
 
+_NOBODY = "nobody is there"
 OFFLINE = "offline: reads it later"
 """The away text of a user without sessions."""
 

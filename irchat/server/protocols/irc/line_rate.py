@@ -27,7 +27,15 @@ class LineRate:
         """Take a line. Return False if it has to wait."""
         if not self._limits.rate:
             return True
-        if self._left < 1 and not self._refill():
+        if self._resting is not None:
+            return False
+        rate = max(_LINES_A_SECOND, self._limits.rate * _LINES_OF_MESSAGE)
+        now = self._clock.seconds()
+        self._left = min(_LINES_AT_ONCE, self._left + (now - self._at) * rate)
+        self._at = now
+        if self._left < 1:
+            # Slightly later, so that rounding never makes the call too early.
+            self._resting = self._clock.callLater((1 - self._left) / rate + 0.001, self._rested)
             return False
         self._left -= 1
         return True
@@ -38,18 +46,6 @@ class LineRate:
             self._resting.cancel()
             self._resting = None
         self._on_free = _nothing
-
-    def _refill(self) -> bool:
-        if self._resting is not None:
-            return False
-        rate = max(_LINES_A_SECOND, self._limits.rate * _LINES_OF_MESSAGE)
-        now = self._clock.seconds()
-        self._left = min(_LINES_AT_ONCE, self._left + (now - self._at) * rate)
-        self._at = now
-        if self._left < 1:
-            # Slightly later, so that rounding never makes the call too early.
-            self._resting = self._clock.callLater((1 - self._left) / rate + 0.001, self._rested)
-        return self._left >= 1
 
     def _rested(self) -> None:
         self._resting = None

@@ -3,26 +3,34 @@
 from collections import deque
 from collections.abc import Sequence
 
+from twisted.logger import Logger
+
 from irchat.chat.state.entities import User
 from irchat.interfaces.bus import Publication
 from irchat.interfaces.stored import ChatKey
 from irchat.irc.command_table import Phase
 from irchat.irc.irc_lines import REST_BYTES, REST_BYTES_BEFORE, BadIRCLine, Line, build, parse
 from irchat.irc.labels import Batches
+from irchat.irc.numerics import Numeric
 from irchat.irc.registration.capabilities import Capabilities, offered
 from irchat.irc.registration.registering import Registration
 from irchat.irc.registration.steps import Options
 from irchat.protocol import events
+from irchat.protocol.errors import internal_error
 from irchat.server.delivery.delivery import Encode
 from irchat.server.protocols.irc.calls import Answer, Call
+from irchat.server.protocols.irc.chats.missed_members import MissedMembers
 from irchat.server.protocols.irc.command_handlers import HANDLERS
-from irchat.server.protocols.irc.entering.steps import take_steps
+from irchat.server.protocols.irc.entering.sign_in_steps import take_steps
 from irchat.server.protocols.irc.event_lines import EVENT_LINES
 from irchat.server.protocols.irc.irc_shared import IRCShared
 from irchat.server.protocols.irc.irc_state import IRCState
 from irchat.server.protocols.irc.line_rate import LineRate
 from irchat.server.protocols.irc.refusals import bad_line, farewell, refused
+from irchat.server.protocols.irc.talk.talk_state import Talk
 from irchat.server.sessions.session import Session
+
+_log = Logger()
 
 # Seconds from the start of a connection to USER, and to the sign-in.
 _USER_SECONDS = 60
@@ -36,8 +44,7 @@ class IRCProtocol:
     """
 
     wants_token = shows_timed = False
-    wants_asides = True
-    waits = catches_up = True
+    waits = catches_up = wants_asides = True
     encode: Encode | None = None
 
     def __init__(self, session: Session, shared: IRCShared) -> None:
@@ -45,6 +52,8 @@ class IRCProtocol:
         self.shared = shared
         self.lines = shared.lines
         self.state = IRCState()
+        self.missed_members = MissedMembers()
+        self.talk = Talk(self)
         self.batches = Batches(shared.lines)
         accounts, limits = shared.services.accounts, shared.services.chat.limits
         caps = Capabilities(offered(registration_open=accounts.registration_open), shared.lines)
@@ -115,9 +124,14 @@ class IRCProtocol:
         return b"".join(map(self.event, run))
 
     def go_on(self) -> None:
+        self.talk.go_on()
         self.take_lines()
 
+    def caught_up(self) -> None:
+        self.session.outbox.put(self.missed_members.lines(self))
+
     def lost(self) -> None:
+        self.talk.over()
         self._unhandled.clear()
         self._rate.stop()
 
@@ -159,6 +173,8 @@ class IRCProtocol:
             return
         if line is not None:
             take_steps(self, self.registration.receive(line))
+            if line.command == "CAP":
+                self.talk.choose_encoding()
 
     def handle(self, line: Line) -> None:
         """Handle a line that is allowed now and has enough parameters (`irchat.irc.command_table`)."""
@@ -166,19 +182,29 @@ class IRCProtocol:
             self._unhandled.appendleft(line)
             return
         call = Call(self, line)
-        HANDLERS[line.command](call)
+        try:
+            HANDLERS[line.command](call)
+        except Exception:
+            _log.failure("a line could not be handled")
+            call.say(self.lines.numeric(Numeric.ERR_UNKNOWNERROR, self.nick, line.command, text=internal_error().text))
         call.close()
 
     def set_away(self, text: str | None) -> None:
         """Mark this session as away, or as back (None)."""
-        self.shared.set_persona(self, away=text)
+        if self.is_signed_in:
+            self.shared.set_persona(self, away=text)
+        else:
+            self.state.away = text
+        self.talk.set_away(text is not None)
 
     # Chats that the session has left with PART.
 
     def hide_chat(self, chat: ChatKey) -> None:
         """Show nothing more of a chat."""
         self.state.hidden_chats.add(chat)
+        self.talk.choose_encoding()
 
     def show_chat(self, chat: ChatKey) -> None:
         """Undo `hide_chat`."""
         self.state.hidden_chats.discard(chat)
+        self.talk.choose_encoding()

@@ -28,6 +28,7 @@ _NUMERICS = {
     Code.NOT_THE_OWNER: Numeric.ERR_CHANOPRIVSNEEDED,
     Code.BLOCKED: Numeric.ERR_CANNOTSENDTOUSER,
     Code.YOURSELF: Numeric.ERR_CANNOTSENDTOUSER,
+    Code.LINE_TOO_LONG: Numeric.ERR_INPUTTOOLONG,
     Code.INTERNAL: Numeric.ERR_UNKNOWNERROR,
     Code.BAD_CREDENTIALS: Numeric.ERR_PASSWDMISMATCH,
     Code.TOO_MANY_TRIES: Numeric.ERR_PASSWDMISMATCH,
@@ -67,6 +68,8 @@ def refused(protocol: "IRCProtocol", command: str, error: events.Error, *context
         return lines.fail(command, _FAILS.get(code, code.name), *context, text=error.text)
     if numeric in (Numeric.ERR_NEEDMOREPARAMS, Numeric.ERR_UNKNOWNERROR):
         context = (command,)
+    elif numeric is Numeric.ERR_INPUTTOOLONG:
+        context = ()
     elif numeric in (Numeric.ERR_NOSUCHNICK, Numeric.ERR_CANNOTSENDTOUSER):
         context = context[:1]
     elif numeric in (Numeric.ERR_NOTONCHANNEL, Numeric.ERR_CHANOPRIVSNEEDED, Numeric.ERR_NOSUCHCHANNEL):

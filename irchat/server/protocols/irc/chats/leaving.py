@@ -1,11 +1,11 @@
 """PART and KICK: hide a chat from the session, leave a group, remove members."""
 
 from irchat.interfaces.stored import GLOBAL
-from irchat.irc.irc_lines import build
+from irchat.irc.irc_lines import REASON_LENGTH, build
 from irchat.irc.numerics import Numeric, service_prefix
 from irchat.irc.targets import SERVICE, chat_of
 from irchat.protocol import events, requests
-from irchat.protocol.rules import GLOBAL_NAME
+from irchat.protocol.rules import GLOBAL_NAME, visible
 from irchat.server.protocols.irc.calls import Call
 from irchat.server.protocols.irc.chats.channels import channel_of, find_channel, not_there, shown_channel
 from irchat.server.protocols.irc.refusals import refused
@@ -65,7 +65,7 @@ def _leave(call: Call, name: str) -> None:
 def kick(call: Call) -> None:
     """``KICK #team bob,carol :why`` removes members."""
     protocol = call.protocol
-    name, reason = call.params[0], call.line.param(2)
+    name, reason = call.params[0], visible(call.line.param(2)[:REASON_LENGTH])
     if chat_of(name) == GLOBAL_NAME:
         call.in_turn(lambda: not_there(protocol, shown_channel(protocol, name), Numeric.ERR_CHANOPRIVSNEEDED))
         return
@@ -87,7 +87,7 @@ def _kick_one(call: Call, name: str, kicked: str, reason: str) -> None:
     if not name.startswith("#"):
         call.in_turn(lambda: not_there(protocol, name))
         return
-    call.ask(requests.RemoveMember(group=name[1:], name=kicked), removed)
+    call.ask(requests.RemoveMember(group=name[1:], name=kicked, reason=reason or None), removed)
 
 
 HANDLERS = {"PART": part, "KICK": kick}

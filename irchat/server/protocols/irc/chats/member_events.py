@@ -17,6 +17,9 @@ def added(protocol: "IRCProtocol", event: events.Added, publication: Publication
     """Return the lines for a new member: INVITE and the burst for the user itself, JOIN for other members."""
     shared = protocol.shared
     group_id, channel = int(event.id[1:]), f"#{event.group[1:]}"
+    if protocol.session.outbox.behind:
+        protocol.missed_members.note(protocol, group_id, channel, event.name, is_added=True)
+        return b""
     invited = build("INVITE", event.name, channel, source=shared.mask_of_name(event.by))
     if event.name == protocol.user.name:
         group = shared.directory.groups.get(group_id)
@@ -42,6 +45,9 @@ def removed(protocol: "IRCProtocol", event: events.Removed, publication: Publica
     """Return the lines for a member that left (PART) or was removed (KICK), and for a new owner."""
     shared = protocol.shared
     group_id, channel = int(event.id[1:]), f"#{event.group[1:]}"
+    if protocol.session.outbox.behind:
+        protocol.missed_members.note(protocol, group_id, channel, event.name, is_added=False)
+        return b""
     is_hidden = group_id in protocol.state.hidden_chats
     is_own = event.name == protocol.user.name
     new_owner = _note_owner(protocol, group_id, event.owner)
@@ -52,9 +58,9 @@ def removed(protocol: "IRCProtocol", event: events.Removed, publication: Publica
         return b""
     source = shared.mask_of_name(event.by)
     if event.by == event.name:
-        lines = build("PART", channel, source=source)
+        lines = build("PART", channel, source=source, text=event.reason)
     else:
-        lines = build("KICK", channel, event.name, source=source, text=event.by)
+        lines = build("KICK", channel, event.name, source=source, text=event.reason or event.by)
     if new_owner and not is_own:
         lines += protocol.lines.line("MODE", channel, "+o", event.owner)
     return lines

@@ -21,7 +21,12 @@ _log = Logger()
 def begin(protocol: "IRCProtocol", step: SignedIn) -> None:
     """Send the burst. The lines of the client, and events, wait until it is sent."""
     protocol.session.outbox.put(b"" if step.was_waiting else welcome_lines(protocol))
+    registration = protocol.registration
+    protocol.shared.set_persona(
+        protocol, username=registration.user, realname=registration.realname, away=protocol.state.away
+    )
     protocol.hold_lines(True)
+    protocol.talk.choose_encoding()
     Deferred.fromCoroutine(_burst(protocol, step)).addErrback(_failed, protocol)
 
 
@@ -31,6 +36,7 @@ async def _burst(protocol: "IRCProtocol", step: SignedIn) -> None:
     if "draft/read-marker" in protocol.caps:
         read = await markers.of_chats(protocol, [chat.key for chat in chats_of(protocol)])
     # Memory is read now, after all waiting: what changes from here on comes as events.
+    protocol.missed_members.forget()
     for chat in chats_of(protocol):
         put(join_lines(protocol, chat, read.get(chat.key, b"")))
     await replay.play(protocol, step.welcome)

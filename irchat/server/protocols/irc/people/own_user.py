@@ -73,7 +73,9 @@ def silence(call: Call) -> None:
     def changed(event: events.Event) -> bytes:
         if isinstance(event, events.Error):
             return refused(protocol, "SILENCE", event, name)
-        return build("SILENCE", f"{sign}{name}!*@*", source=protocol.shared.mask(protocol.user))
+        user = protocol.shared.find_user(name)
+        shown = name if user is None else user.name
+        return build("SILENCE", f"{sign}{shown}!*@*", source=protocol.shared.mask(protocol.user))
 
     call.ask(requests.Block(name=name, blocked=sign == "+"), changed)
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from irchat.interfaces.bus import Publication
 from irchat.interfaces.stored import GLOBAL
 from irchat.irc.irc_lines import build
-from irchat.irc.targets import GLOBAL_TARGET
+from irchat.irc.targets import GLOBAL_TARGET, target_key
 from irchat.protocol import events
 from irchat.server.protocols.irc.chats.channels import away_line, join_line
 from irchat.server.protocols.irc.people.monitoring import watched_changes
@@ -39,6 +39,28 @@ def presence(protocol: "IRCProtocol", event: events.Presence, publication: Publi
             said.append(away_line(protocol, gone))
     said.append(watched_changes(protocol, map(shared.person, came), event.offline))
     return b"".join(said)
+
+
+def personas(protocol: "IRCProtocol", event: events.Personas, publication: Publication) -> bytes:
+    """Return the lines for those who went away or came back, and for new realnames."""
+    said = []
+    if "away-notify" in protocol.caps:
+        said += [away_line(protocol, user) for name in event.away if (user := _seen(protocol, name)) is not None]
+    if "setname" in protocol.caps:
+        for name, realname in event.realnames.items():
+            if (user := _seen(protocol, name)) is not None:
+                said.append(build("SETNAME", source=protocol.shared.mask(user), text=realname))
+    return b"".join(said)
+
+
+def _seen(protocol: "IRCProtocol", name: str) -> "User | None":
+    """Return the user called ``name`` if it is in a channel of the session, or watched, else None."""
+    user = protocol.shared.find_user(name)
+    if user is None or user is protocol.user:
+        return None
+    is_seen = GLOBAL not in protocol.state.hidden_chats or _share_a_group(protocol, user)
+    is_watched = "extended-monitor" in protocol.caps and target_key(name) in protocol.state.watched
+    return user if is_seen or is_watched else None
 
 
 def _share_a_group(protocol: "IRCProtocol", user: "User") -> bool:

@@ -5,11 +5,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from irchat.chat.state.entities import DirectoryChat, User
 from irchat.chat.state.message_ids import read_message_id
+from irchat.commands.inquiries import Encoded, Inquiry
 from irchat.interfaces.stored import ChatKey, Page, StoredMessage
 from irchat.irc.irc_lines import build
 from irchat.irc.references import BadReference, HistoryQuery, Moment, format_time, parse_chathistory
 from irchat.irc.targets import Msgid, chat_of, target_of
-from irchat.protocol import events, requests
+from irchat.protocol import events
 from irchat.protocol.errors import Code, Refusal
 from irchat.server.protocols.irc.calls import Call
 
@@ -39,10 +40,10 @@ def chathistory(call: Call) -> None:
     def answered(event: events.Event) -> bytes:
         if isinstance(event, events.Error):
             return _refused(protocol, query, Code(event.code))
-        return event.data if isinstance(event, events.Encoded) else b""
+        return event.data if isinstance(event, Encoded) else b""
 
     read = _targets if query.subcommand == "TARGETS" else _history
-    call.ask(requests.Inquiry(read=partial(read, protocol, query)), answered)
+    call.ask(Inquiry(read=partial(read, protocol, query)), answered)
 
 
 def _refused(protocol: "IRCProtocol", query: HistoryQuery, code: Code) -> bytes:
@@ -55,28 +56,29 @@ def _refused(protocol: "IRCProtocol", query: HistoryQuery, code: Code) -> bytes:
     return protocol.lines.fail("CHATHISTORY", "MESSAGE_ERROR", *context, text="The messages cannot be read now")
 
 
-async def _history(protocol: "IRCProtocol", query: HistoryQuery, user: User) -> events.Encoded:
+async def _history(protocol: "IRCProtocol", query: HistoryQuery, user: User) -> Encoded:
     """Return a page of a chat, oldest first."""
     label = chat_of(query.target)
     if label is None:
         raise Refusal(Code.NO_SUCH_CHAT, "")
     chat = protocol.shared.directory.chat(user, label)
     messages = await _page(protocol, query, chat)
-    return events.Encoded(data=in_batch(protocol, chat, b"".join(history_lines(protocol, messages))))
+    return Encoded(data=in_batch(protocol, chat, b"".join(history_lines(protocol, messages))))
 
 
 async def _page(protocol: "IRCProtocol", query: HistoryQuery, chat: DirectoryChat) -> list[StoredMessage]:
     name, limit = chat.label(protocol.user), query.limit
 
-    async def page(**where: int) -> list[StoredMessage]:
-        _, found = await protocol.shared.services.chat.reading.stored_page(protocol.user, name, limit=limit, **where)
+    async def page(
+        *, before: int | None = None, after: int | None = None, around: int | None = None
+    ) -> list[StoredMessage]:
+        reading = protocol.shared.services.chat.reading
+        _, found = await reading.stored_page(
+            protocol.user, name, before=before, after=after, around=around, limit=limit
+        )
         return _known(found, references)
 
-    references = [
-        (reference.seq)
-        for reference in (query.first, query.second)
-        if isinstance(reference, Msgid) and _is_of(reference, chat.key)
-    ]
+    references = _seqs(query, chat.key)
     if query.first is None:
         return (await page())[-limit:]
     first = await _bounds(protocol, chat, query.first)
@@ -96,11 +98,16 @@ async def _page(protocol: "IRCProtocol", query: HistoryQuery, chat: DirectoryCha
     return [one for one in await page(before=first.before) if one.seq > second.after][-limit:]
 
 
-def _is_of(reference: Msgid, key: ChatKey) -> bool:
-    found = read_message_id(str(reference))
-    if found is None or found[0] != key:
-        raise Refusal(Code.NO_SUCH_MESSAGE, "")
-    return True
+def _seqs(query: HistoryQuery, key: ChatKey) -> list[int]:
+    """Return the seqs to which a query refers. Raises Refusal if one is of another chat."""
+    seqs = []
+    for reference in query.first, query.second:
+        if isinstance(reference, Msgid):
+            found = read_message_id(str(reference))
+            if found is None or found[0] != key:
+                raise Refusal(Code.NO_SUCH_MESSAGE, "")
+            seqs.append(found[1])
+    return seqs
 
 
 def _known(page: Page, references: list[int]) -> list[StoredMessage]:
@@ -137,7 +144,7 @@ def in_batch(protocol: "IRCProtocol", chat: DirectoryChat, lines: bytes) -> byte
     return protocol.batches.batch("chathistory", target_of(chat.label(protocol.user)), inner=lines)
 
 
-async def _targets(protocol: "IRCProtocol", query: HistoryQuery, user: User) -> events.Encoded:
+async def _targets(protocol: "IRCProtocol", query: HistoryQuery, user: User) -> Encoded:
     """Return the chats whose last message is between two times, ascending, as many as the limit from the first time."""
     assert isinstance(query.first, Moment)
     assert isinstance(query.second, Moment)
@@ -152,7 +159,7 @@ async def _targets(protocol: "IRCProtocol", query: HistoryQuery, user: User) -> 
     lines = b"".join(build("CHATHISTORY", "TARGETS", name, format_time(at), source=source) for at, name in chosen)
     if "batch" in protocol.caps:
         lines = protocol.batches.batch("draft/chathistory-targets", inner=lines)
-    return events.Encoded(data=lines)
+    return Encoded(data=lines)
 
 
 HANDLERS = {"CHATHISTORY": chathistory}

@@ -9,13 +9,14 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from irchat.chat.state.entities import DirectoryChat, User
+from irchat.commands.inquiries import Encoded, Inquiry
 from irchat.interfaces.bus import Publication
 from irchat.interfaces.stored import ChatKey, StoredChat
 from irchat.irc.irc_lines import build
 from irchat.irc.references import BadReference, MarkQuery, format_time, parse_markread
 from irchat.irc.targets import chat_of, target_of
-from irchat.protocol import events, requests
-from irchat.protocol.errors import Code, Refusal
+from irchat.protocol import events
+from irchat.protocol.errors import Refusal
 from irchat.server.protocols.irc.calls import Call
 from irchat.server.protocols.irc.refusals import refused
 
@@ -56,12 +57,12 @@ def markread(call: Call) -> None:
     def answered(event: events.Event) -> bytes:
         if isinstance(event, events.Error):
             return refused(call.protocol, "MARKREAD", event, query.target)
-        return event.data if isinstance(event, events.Encoded) else b""
+        return event.data if isinstance(event, Encoded) else b""
 
-    call.ask(requests.Inquiry(read=partial(_mark, call.protocol, query)), answered)
+    call.ask(Inquiry(read=partial(_mark, call.protocol, query)), answered)
 
 
-async def _mark(protocol: "IRCProtocol", query: MarkQuery, user: User) -> events.Encoded:
+async def _mark(protocol: "IRCProtocol", query: MarkQuery, user: User) -> Encoded:
     """Move the marker up to the last message at or before a time. Answer with the time of the last read message."""
     reading = protocol.shared.services.chat.reading
     label = chat_of(query.target)
@@ -70,7 +71,7 @@ async def _mark(protocol: "IRCProtocol", query: MarkQuery, user: User) -> events
     except Refusal:
         chat = None
     if chat is None:
-        return events.Encoded(data=protocol.lines.line("MARKREAD", query.target, _NOTHING))
+        return Encoded(data=protocol.lines.line("MARKREAD", query.target, _NOTHING))
     name = chat.label(user)
     if query.at is not None:
         place = await reading.place(user, name, query.at + 1)
@@ -78,7 +79,7 @@ async def _mark(protocol: "IRCProtocol", query: MarkQuery, user: User) -> events
         if page.messages:
             await reading.mark(user, name, page.messages[-1].seq, protocol.session.id)
     await _learn(protocol, chat, await _state(protocol, user, chat))
-    return events.Encoded(data=_line(protocol, chat))
+    return Encoded(data=_line(protocol, chat))
 
 
 async def _state(protocol: "IRCProtocol", user: User, chat: DirectoryChat) -> StoredChat:
@@ -125,7 +126,7 @@ async def _tell(protocol: "IRCProtocol", event: events.Read) -> None:
 
 def _untold(failure: Failure) -> None:
     """Leave the line out if the store fails, or the chat or session has ended: the next one says as much."""
-    if failure.check(Refusal) is None or failure.value.code == Code.INTERNAL:
+    if not isinstance(failure.value, Refusal):
         _log.failure("a read marker could not be told", failure)
 
 

@@ -10,7 +10,6 @@ from irchat.irc.irc_lines import build
 from irchat.irc.message_tags import client_only
 from irchat.irc.targets import target_of
 from irchat.protocol import events
-from irchat.protocol.rules import seconds_left
 from irchat.server.protocols.irc.talk.message_lines import Flavour, ShownMessage, message_lines
 
 if TYPE_CHECKING:
@@ -30,14 +29,11 @@ def _message(protocol: "IRCProtocol", event: events.Message, publication: Public
 
 
 def _hint(protocol: "IRCProtocol", event: events.Message, publication: Publication) -> bytes:
-    if publication.timed is None or event.id is None or publication.timed[0] in protocol.state.hidden_chats:
+    if publication.timed is None or publication.timed[0] in protocol.state.hidden_chats:
         return b""
-    return protocol.talk.timed_hint.waits(event.id, seconds_left(event.left_ms))
-
-
-def _erased(protocol: "IRCProtocol", event: events.Erased, publication: Publication) -> bytes:
-    protocol.talk.timed_hint.ended(event.id)
-    return b""
+    if event.sender == protocol.user.name:
+        return b""
+    return protocol.talk.timed_hint.waits(publication.timed[1])
 
 
 def _amended(protocol: "IRCProtocol", event: events.Amended, publication: Publication) -> bytes:
@@ -106,7 +102,7 @@ def tagmsg_line(protocol: "IRCProtocol", sender: User, target: str, at: str, tag
         return b""
     flavour = protocol.talk.flavour
     head = line_tags(flavour, at, sender if flavour.account else None)
-    head["msgid"] = f"t-{protocol.shared.random_id()}"
+    head["msgid"] = protocol.shared.talk.signal_id()
     if protocol.shared.talk.is_bot(sender):
         head["bot"] = ""
     return build("TAGMSG", target, source=protocol.shared.mask(sender), tags=head | tags)
@@ -128,7 +124,6 @@ def _target(protocol: "IRCProtocol", chat: str, key: ChatKey, by: User) -> str:
 EVENT_LINES: "dict[type[events.Event], EventLines]" = {
     events.Message: _message,
     events.Notice: _message,
-    events.Erased: _erased,
     events.Amended: _amended,
     events.Signal: _signal,
 }

@@ -1,7 +1,7 @@
 """A stored message as lines of IRC, for the clients with the same capabilities."""
 
-from collections.abc import Container, Mapping, Sequence
-from typing import NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple, Protocol
 
 from irchat.irc.irc_lines import TEXT_BYTES, cut
 from irchat.irc.message_tags import build_tags
@@ -14,6 +14,13 @@ _ACTION_BYTES = TEXT_BYTES - len("\1ACTION \1")
 _SHORT = TEXT_BYTES // 4
 
 
+class Caps(Protocol):
+    """The capabilities of a client."""
+
+    def __contains__(self, cap: str, /) -> bool:
+        """Return whether the client has enabled ``cap``."""
+
+
 class Flavour(NamedTuple):
     """The capabilities that change the lines of a message."""
 
@@ -23,7 +30,7 @@ class Flavour(NamedTuple):
     multiline: bool = False
 
 
-def flavour_of(caps: Container[str], *, claims_accounts: bool = True) -> Flavour:
+def flavour_of(caps: Caps, *, claims_accounts: bool = True) -> Flavour:
     """Return the flavour of a client with these capabilities. Without passwords, the server claims no account."""
     return Flavour(
         time="server-time" in caps,
@@ -104,7 +111,7 @@ def _line(message: ShownMessage, tags: Sequence[str], text: str) -> bytes:
 
 
 def _batch(message: ShownMessage, tags: Sequence[str]) -> bytes:
-    """Return the lines of a multiline batch. Its reference is made from the msgid: no two open batches have the same."""
+    """Return the lines of a multiline batch. Its reference is made from the msgid: each batch has another."""
     reference = "m" + message.msgid.replace(".", "-")
     head = f"@{';'.join(tags)} " if tags else ""
     lines = [f"{head}:{message.source} BATCH +{reference} draft/multiline {message.target}\r\n"]

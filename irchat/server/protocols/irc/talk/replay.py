@@ -35,22 +35,44 @@ async def _play_all(protocol: "IRCProtocol", zone: tzinfo | None) -> None:
     for chat, state in sorted(states, key=lambda known: known[0].pair is not None):
         if not state.unread:
             continue
-        name = chat.label(protocol.user)
-        _, page = await chat_service.reading.stored_page(protocol.user, name, before=state.last_seq + 1, limit=PAGE_MAX)
-        messages = [message for message in page.messages if message.seq > state.read_seq]
-        session.outbox.put(_older(protocol, chat, state, messages) + _lines(protocol, chat, messages, zone))
-        if messages:
-            protocol.talk.delivered(chat.key, messages[-1].seq)
-        await protocol.talk.room()
+        pages, count = await _pages(protocol, chat, state)
+        session.outbox.put(_older(protocol, chat, state.unread - count))
+        for before, limit in reversed(pages):
+            _, page = await chat_service.reading.stored_page(
+                protocol.user, chat.label(protocol.user), before=before, limit=limit
+            )
+            session.outbox.put(_lines(protocol, chat, page.messages, zone))
+            if page.messages:
+                protocol.talk.delivered(chat.key, page.messages[-1].seq)
+            await protocol.talk.room()
 
 
-def _older(protocol: "IRCProtocol", chat: DirectoryChat, state: StoredChat, messages: list[StoredMessage]) -> bytes:
+async def _pages(protocol: "IRCProtocol", chat: DirectoryChat, state: StoredChat) -> tuple[list[tuple[int, int]], int]:
+    """Return the pages of the latest unread messages, newest first, and how many messages they have.
+
+    Each is the seq before which it is and its number of messages: together they may be too many to be kept.
+    """
+    pages: list[tuple[int, int]] = []
+    before, left = state.last_seq + 1, PAGE_MAX
+    while left:
+        _, page = await protocol.shared.services.chat.reading.stored_page(
+            protocol.user, chat.label(protocol.user), before=before, limit=left
+        )
+        seqs = [message.seq for message in page.messages if message.seq > state.read_seq]
+        if not seqs:
+            break
+        pages.append((before, len(seqs)))
+        left -= min(left, len(seqs))
+        before = seqs[0]
+    return pages, PAGE_MAX - left
+
+
+def _older(protocol: "IRCProtocol", chat: DirectoryChat, count: int) -> bytes:
     """Return the notice about unread messages that are not played."""
-    older = state.unread - len(messages)
-    if older <= 0:
+    if count <= 0:
         return b""
     name = chat.label(protocol.user)
-    text = f"{target_of(name)}: {older} older unread; /msg {SERVICE} ls -n {name.removeprefix('*')}"
+    text = f"{target_of(name)}: {count} older unread; /msg {SERVICE} ls -n {name.removeprefix('*')}"
     return protocol.lines.notices(service_prefix(SERVICE), protocol.nick, [text])
 
 

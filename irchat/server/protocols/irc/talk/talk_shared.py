@@ -1,5 +1,6 @@
 """What the IRC sessions of a server share to talk: the encoding of messages, and the markers of what was delivered."""
 
+from itertools import count
 from typing import TYPE_CHECKING
 
 from irchat.chat.state.entities import User
@@ -20,6 +21,8 @@ class TalkShared:
         self._personas = services.chat.personas
         self._claims_accounts = shared.passwords
         self.delivered = DeliveredMarks(shared.clock, shared.directory, services.delivery.in_turn)
+        self._began_ms = shared.began_ms
+        self._signals = count(1)
         self.encoding = MessageEncoding(shared.directory, self.delivered, shared.mask, self.is_bot)
 
     def flavour(self, protocol: "IRCProtocol") -> Flavour:
@@ -29,3 +32,7 @@ class TalkShared:
     def is_bot(self, user: User) -> bool:
         """Return whether a user calls itself a bot."""
         return self._personas.of(user.id).is_bot
+
+    def signal_id(self) -> str:
+        """Return the msgid of a line that is no message: no other line has it."""
+        return f"t-{self._began_ms}-{next(self._signals)}"

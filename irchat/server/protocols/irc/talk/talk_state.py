@@ -20,7 +20,7 @@ _OFFLINE_MOST = 1_000
 
 
 class Talk:
-    """The state of a session. Call `signed_in` at the sign-in and `over` at the end.
+    """The state of a session. Call `choose_encoding` at the sign-in and `over` at the end.
 
     ``collector`` has the multiline message that the client is sending, and ``collecting`` is its timeout.
     """
@@ -39,12 +39,8 @@ class Talk:
         self.read_at: dict[ChatKey, int] = {}
         """The times (ms) of the last read messages, as far as the client was told, by chat."""
 
-    def signed_in(self) -> None:
-        """Begin to show messages."""
-        self.choose_encoding()
-
     def choose_encoding(self) -> None:
-        """Follow a change of the capabilities or of the hidden chats. Sessions with hidden chats are served one by one."""
+        """Follow a change of capabilities or hidden chats. A session with hidden chats encodes each event itself."""
         protocol = self._protocol
         talk = protocol.shared.talk
         self.flavour = talk.flavour(protocol)

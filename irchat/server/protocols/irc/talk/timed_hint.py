@@ -13,8 +13,6 @@ if TYPE_CHECKING:
 # It names neither sender, chat nor time: what the client writes on disk must not tell them.
 TEXT = "A timed message waits; read it with an IRChat client."
 _PAUSE_SECONDS = 60.0
-# Live messages noted during a pause. More only prolong the time until which the hint may come.
-_NOTED_MOST = 100
 
 
 class TimedHint:
@@ -23,18 +21,19 @@ class TimedHint:
     def __init__(self, protocol: "IRCProtocol") -> None:
         self._protocol = protocol
         self._last = -_PAUSE_SECONDS
-        self._ends: dict[str, float] = {}
+        # The order of the first message since the last hint, among all timed messages.
+        self._since: int | None = None
         self._scheduled: IDelayedCall | None = None
 
-    def waits(self, timed_id: str, seconds_left: float) -> bytes:
+    def waits(self, order: int) -> bytes:
         """Note a timed message that the session would get. Return the hint if it may be given now."""
-        now = self._protocol.shared.clock.seconds()
-        if now - self._last >= _PAUSE_SECONDS:
+        clock = self._protocol.shared.clock
+        rest = self._last + _PAUSE_SECONDS - clock.seconds()
+        if rest <= 0:
             return self.line()
-        if len(self._ends) < _NOTED_MOST:
-            self._ends[timed_id] = now + seconds_left
-        if self._scheduled is None:
-            self._scheduled = self._protocol.shared.clock.callLater(self._last + _PAUSE_SECONDS - now, self._due)
+        if self._since is None:
+            self._since = order
+            self._scheduled = clock.callLater(rest, self._due)
         return b""
 
     def line(self) -> bytes:
@@ -42,21 +41,18 @@ class TimedHint:
         self._last = self._protocol.shared.clock.seconds()
         return self._protocol.lines.notices(service_prefix(SERVICE), self._protocol.nick, [TEXT])
 
-    def ended(self, timed_id: str) -> None:
-        """Note the end of a timed message."""
-        self._ends.pop(timed_id, None)
-
     def stop(self) -> None:
         """Stop the timer."""
-        self._ends.clear()
         if self._scheduled is not None:
             self._scheduled.cancel()
             self._scheduled = None
 
     def _due(self) -> None:
+        """Give the hint if the session would still get one of the messages since the last hint."""
         self._scheduled = None
-        now = self._protocol.shared.clock.seconds()
-        is_alive = any(end > now for end in self._ends.values())
-        self._ends.clear()
-        if is_alive:
-            self._protocol.session.outbox.put(self.line())
+        since, self._since = self._since, None
+        assert since is not None
+        protocol = self._protocol
+        live = protocol.shared.services.chat.messages.timed.missed(protocol.user, since)
+        if any(one.sender is not protocol.user and one.chat.key not in protocol.state.hidden_chats for one in live):
+            protocol.session.outbox.put(self.line())
