@@ -116,7 +116,11 @@ class SignInTests(SSHCase):
         """The password of the account signs in. Another one does not, and makes no account."""
         sshpass = program("sshpass")
         options = ("-o", "PreferredAuthentications=password", "-o", "NumberOfPasswordPrompts=1")
-        for user, password, status in ("alice", PASSWORD, 0), ("alice", "wrong horse", 255), ("newcomer", PASSWORD, 255):
+        for user, password, status in (
+            ("alice", PASSWORD, 0),
+            ("alice", "wrong horse", 255),
+            ("newcomer", PASSWORD, 255),
+        ):
             done = self.run_program(sshpass, "-p", password, *self.command(user, *options), "ls")
             self.assertEqual(done.returncode, status, done.stderr)
         self.assertNotIn("newcomer", str(self.alice.ask(type="users")))
