@@ -10,7 +10,7 @@ from irchat.protocol.ssh_door import DoorConfig
 from irchat.server.listeners.factory import ChatFactory
 from irchat.server.listeners.listener import CannotBind, listening_socket
 from irchat.server.listeners.ssh.host_keys import WrongHostKey, ensure_host_key
-from irchat.server.listeners.ssh.ssh_door import SSHDoor
+from irchat.server.listeners.ssh.ssh_factory import SSHDoor
 from irchat.settings import Config, WrongSetting
 from irchat.wiring.banner import Started
 

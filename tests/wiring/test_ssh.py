@@ -10,7 +10,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from irchat.protocol.ssh_door import HOST_KEY_FILE
 from irchat.server.listeners.listener import listening_socket
-from irchat.server.listeners.ssh.ssh_door import SSHDoor
+from irchat.server.listeners.ssh.ssh_factory import SSHDoor
 from irchat.settings import WrongSetting, make_config
 from irchat.wiring.banner import Started
 from irchat.wiring.ssh import check_ssh, open_ssh, ssh_banner

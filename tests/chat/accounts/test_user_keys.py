@@ -2,7 +2,7 @@
 
 from twisted.internet.defer import ensureDeferred
 
-from irchat.chat.accounts.keys import Vouched
+from irchat.chat.accounts.user_keys import Vouched
 from irchat.protocol.errors import Code
 from irchat.protocol.public_keys import KEYS_OF_USER
 from tests.helpers.accounts import GOOD, AccountsTestCase

@@ -7,7 +7,7 @@ from twisted.logger import Logger
 from twisted.trial.unittest import TestCase
 
 from irchat.protocol.ssh_door import DOOR_SOCKET, RELAY_SOCKET, DoorConfig
-from irchat.server.listeners.ssh.ssh_door import SSHDoor
+from irchat.server.listeners.ssh.ssh_factory import SSHDoor
 from tests.helpers.server import Client, Server, ServerTestCase
 from tests.helpers.ssh_doors import CLIENT_VERSION, Door, HandProcess, address
 from tests.helpers.tls_wire import server_context

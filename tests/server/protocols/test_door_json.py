@@ -7,7 +7,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from irchat.protocol import requests
 from irchat.protocol.ssh_door import GUEST_SECONDS
-from irchat.server.protocols.ssh_door import SSHDoorProtocol
+from irchat.server.protocols.door_json import SSHDoorProtocol
 from tests.server.protocols.test_json_lines import FakeSession
 
 
