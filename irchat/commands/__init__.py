@@ -10,6 +10,7 @@ from irchat.commands import (
     moderation,
     people,
     sessions,
+    ssh_keys,
 )
 from irchat.commands.base import AS_MESSAGE, HELP, Caller, Command, Outcome, Services, check_feature
 from irchat.commands.registry import Registry
@@ -70,6 +71,9 @@ REGISTRY = Registry(
     chat_settings.SetAlert,
     chat_settings.ShowAlert,
     people.ChangePassword,
+    ssh_keys.Keys,
+    ssh_keys.AddKey,
+    ssh_keys.RemoveKey,
     sessions.ListSessions,
     sessions.EndListed,
     sessions.EndOthers,
@@ -81,6 +85,8 @@ REGISTRY = Registry(
     people.Register,
     people.Login,
     people.Resume,
+    people.Vouch,
+    ssh_keys.KeyOf,
     history.Read,
     messages.SendNotice,
     messages.Signal,

@@ -28,6 +28,8 @@ from irchat.text.linked import Linked
 
 # A terminal with mode 2026 shows everything between these at once, so that no half-drawn frame is visible.
 _FRAME_BEGINS, _FRAME_ENDS = "\x1b[?2026h", "\x1b[?2026l"
+# Undoes everything that an application may have set up and did not undo itself.
+RESTORE = b"\x1b[0m\x1b[?7h\x1b[?25h\x1b[?1006l\x1b[?1000l\x1b[?2004l\x1b[?1049l"
 # Terminals that would show the address of a link as text.
 _NO_LINKS = ("linux", "screen", "dumb")
 _NEW_LINES = re.compile(r"(?:\r\n)+")
