@@ -85,11 +85,26 @@ class IRC:
         return f"PRIVMSG {target} :m{number}; {_FILLER}\r\n".encode()
 
 
+class IRCOnIRChat(IRC):
+    """IRC on an IRChat server: a session is in all of its chats from the sign-in on."""
+
+    bad = b" FAIL "
+
+    def on_welcome(self, number: int, chats: Sequence[int | None]) -> bytes:
+        return b""
+
+    def welcomes(self, chats: Sequence[int | None]) -> tuple[bytes, bytes, int]:
+        return b" 001 ", b" 366 ", 1
+
+    def message(self, chat: int | str | None, number: int) -> bytes:
+        return super().message("#global" if chat is None else chat, number)
+
+
 def _channel(chat: int | None) -> str:
     return "#all" if chat is None else f"#{database.group_name(chat)}"
 
 
-DIALECTS: dict[str, Dialect] = {"json": JSON(), "irc": IRC()}
+DIALECTS: dict[str, Dialect] = {"json": JSON(), "irc": IRC(), "irchat-irc": IRCOnIRChat()}
 
 
 def dialect_of(server: Server) -> Dialect:

@@ -185,6 +185,13 @@ class IRChat(Server):
         return found is not None
 
 
+class IRChatForIRC(IRChat):
+    """IRChat whose clients speak IRC."""
+
+    name = "IRChat-IRC"
+    dialect = "irchat-irc"
+
+
 class InspIRCd(Server):
     """InspIRCd, with its GnuTLS module for ``tls``."""
 

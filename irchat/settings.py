@@ -27,6 +27,7 @@ from irchat.system.files.named_files import read_small_file
 
 _SERVER_NAME_LENGTH = 64
 _NODE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+_IRC_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9.-]{0,62}")
 
 
 class WrongSetting(Exception):
@@ -54,6 +55,10 @@ LOOPBACK = Networks(map(ip_network, ("127.0.0.0/8", "::1/128")))
 
 class NodeName(str):
     """The name of one node of several."""
+
+
+class IRCName(str):
+    """The name of the server in the lines that it sends to IRC clients."""
 
 
 class StoreURL(str):
@@ -112,6 +117,9 @@ class Config(Struct, frozen=True, rename="kebab"):
     no_ssh: Annotated[bool, _help("Serve no SSH clients")] = False
     ssh_port: Annotated[int, _help("One more port, for SSH alone, such as 2222; 0: none", ge=0, le=65_535)] = 0
     ssh_sessions: Annotated[int, _help("Maximum sessions over SSH", ge=1, le=100_000)] = 500
+    no_irc: Annotated[bool, _help("Serve no IRC clients")] = False
+    irc_port: Annotated[int, _help("One more port, for IRC clients alone; 0: none", ge=0, le=65_535)] = 0
+    irc_name: Annotated[IRCName, _help("The server's name in IRC, one word [default: irchat]")] = IRCName("irchat")
     metrics_port: Annotated[
         int, _help("Port of the loopback interface with figures for Prometheus; 0: none", ge=0, le=65_535)
     ] = 0
@@ -175,6 +183,8 @@ def _read_special(kind: type, given: object) -> object:
         return read_url(kind, text)
     if kind is NodeName:
         return read_node_name(text)
+    if kind is IRCName:
+        return _read_irc_name(text)
     if kind is Path:
         return _read_path(text)
     if kind is Host:
@@ -228,6 +238,12 @@ def read_node_name(text: str) -> NodeName:
     if not _NODE_NAME.fullmatch(text):
         raise ValueError("is 1 to 64 letters, digits, dots, dashes and underscores")
     return NodeName(text)
+
+
+def _read_irc_name(text: str) -> IRCName:
+    if not _IRC_NAME.fullmatch(text):
+        raise ValueError("is one word of 1 to 63 letters, digits, dots and dashes")
+    return IRCName(text)
 
 
 def _read_networks(given: object) -> Networks:
@@ -305,10 +321,14 @@ def make_config(given: Mapping[str, Any]) -> Config:
         raise WrongSetting("--web-port and --port are two ports: give another number to one of them")
     if config.no_web and config.web_port:
         raise WrongSetting("--no-web and --web-port exclude each other: leave one out")
-    if config.ssh_port and config.ssh_port in (config.port, config.web_port):
-        raise WrongSetting("--ssh-port is a port of its own: give it another number than --port and --web-port")
+    if config.ssh_port and config.ssh_port in (config.port, config.web_port, config.irc_port):
+        raise WrongSetting("--ssh-port is a port of its own: give it another number than the others")
     if config.no_ssh and config.ssh_port:
         raise WrongSetting("--no-ssh and --ssh-port exclude each other: leave one out")
+    if config.irc_port and config.irc_port in (config.port, config.web_port):
+        raise WrongSetting("--irc-port is a port of its own: give it another number than --port and --web-port")
+    if config.no_irc and config.irc_port:
+        raise WrongSetting("--no-irc and --irc-port exclude each other: leave one out")
     _check_cluster(config)
     return config
 

@@ -24,12 +24,11 @@ from irchat.interfaces.store import Store
 from irchat.net.port_note import PortFile, default_directory
 from irchat.server.admission import Admission
 from irchat.server.delivery.delivery import Delivery
+from irchat.server.delivery.persona_feed import PersonaFeed
 from irchat.server.delivery.presence_feed import PresenceFeed
 from irchat.server.gc_schedule import GCSchedule
 from irchat.server.listeners import certificates, control_socket
-from irchat.server.listeners.chat_port import ChatPort
 from irchat.server.listeners.factory import ChatFactory
-from irchat.server.listeners.listener import listen, listening_socket
 from irchat.server.listeners.local_files import LocalFiles
 from irchat.server.listeners.registry import ConnectionRegistry
 from irchat.server.protocols.offers import all_protocols
@@ -61,10 +60,10 @@ from irchat.system.streams import prepare_streams
 from irchat.system.supervisor import notify
 from irchat.system.workers import FairPool
 from irchat.twistd_checks import check_twistd, command_name
-from irchat.wiring.banner import Started, banner
+from irchat.wiring.banner import Started
+from irchat.wiring.irc import make_irc
 from irchat.wiring.opening import check_node, open_figures, open_node
-from irchat.wiring.ssh import SSHPorts, check_ssh
-from irchat.wiring.web import WebPorts, check_web
+from irchat.wiring.ports import Ports, check_ports
 
 if TYPE_CHECKING:
     from irchat.wiring.node import Node
@@ -223,16 +222,17 @@ class ChatServer(Service):
         self._chat.limits.change_to(new.limits)
         self._accounts.registration_open = new.registration == "open"
         self._factory.name = new.name
+        if self._irc is not None:
+            self._irc.network = new.name
         self._services.admins = new.admins
         _log.info("the configuration was read again")
 
     async def _stop(self) -> None:
         notify("STOPPING=1")
         hangup.ignore()
-        await self._port.stop()
-        await self._ssh.stop_listening()
+        await self._ports.stop()
         await self._connections.stop()
-        await self._ssh.stop()
+        await self._ports.stop_ssh()
         self._gc_schedule.stop()
         settled = self._chat.settled()
         settled.addTimeout(_SETTLE_SECONDS, reactor)
@@ -260,7 +260,7 @@ class ChatServer(Service):
         hashing.start()
         delivery = Delivery(reactor)
         bus = LocalBus()
-        bus.subscribe(delivery.publish)
+        bus.subscribe(delivery.publish, delivery.publish_asides)
         presence = PresenceFeed(reactor, delivery)
         self._chat = ChatService(store, bus, presence.changed, reactor, wall_ms, config.limits, gathers=True)
         self._chat.resume()
@@ -276,7 +276,14 @@ class ChatServer(Service):
         admission = Admission(config.limits, reactor.seconds)
         rate_limiters = RateLimiters(config.limits, reactor)
         self._services = Services(
-            self._chat, self._accounts, delivery, presence, admission, rate_limiters, config.admins
+            self._chat,
+            self._accounts,
+            delivery,
+            presence,
+            PersonaFeed(reactor, delivery, self._chat),
+            admission,
+            rate_limiters,
+            config.admins,
         )
         if self._node is not None:
             self._node.connect(self._services)
@@ -297,10 +304,12 @@ class ChatServer(Service):
         self._certificate: Path | None = None
         tls = None if self._config.no_tls else self._tls_context()
         self._connections = ConnectionRegistry(self._chat, reactor)
+        self._irc = make_irc(self._config, self._services, reactor)
+        offers = all_protocols(self._services, reactor)
         self._factory = ChatFactory(
             self._services,
             reactor,
-            all_protocols(self._services, reactor),
+            offers if self._irc is None else offers.with_irc(self._irc),
             self._connections,
             name=self._config.name,
             tls=tls,
@@ -335,23 +344,16 @@ class ChatServer(Service):
             self._node.join([self._fingerprint()], lambda: len(self._services.delivery))
 
     def _listen(self) -> None:
-        # Twisted's own port logs a line for each peer that it cannot accept.
-        quiet = Logger(observer=self._factory.room.quiet)  # type: ignore[arg-type]
-        host, factory = self._config.host, self._factory
-        self._port = ChatPort(lambda port: listen(reactor, host, port, factory, quiet), self._config.port, reactor)
-        self._opened.callback(self._port.stop)
-        self.port: int = self._port.number
-        self._web = WebPorts(reactor, self._config, self._factory, quiet)
-        self._opened.callback(self._web.stop)
-        self._ssh = SSHPorts(reactor, self._config, self._factory, quiet)
-        self._opened.callback(self._ssh.stop_listening)
+        self._ports = Ports(reactor, self._config, self._factory, self._irc)
+        self._opened.callback(self._ports.stop)
+        self.port: int = self._ports.main
         if self._node is not None:
-            self._node.watch(self._port, self._connections)
+            self._node.watch(self._ports, self._connections)
         self._local_files = LocalFiles(
             reactor,
             self._folder.path / control_socket.SOCKET_FILE,
             control_socket.ControlFactory(self._administration),
-            quiet,
+            self._ports.quiet,
             lambda: PortFile(
                 self._runtime_folder, port=self.port, tls=self._factory.tls is not None, fingerprint=self._fingerprint()
             ),
@@ -366,9 +368,7 @@ class ChatServer(Service):
     def _banner(self) -> str:
         node = "" if self._node is None else str(self._node.name)
         server = Started(self._config, self.port, self._folder.path, self._fingerprint(), node, self._figures_at)
-        page = self._web.banner(server.here + server.at_port, is_own=server.made_certificate)
-        ssh = self._ssh.banner(self.port, server.here)
-        return "\n".join([*banner(server), *page, *ssh])
+        return "\n".join(self._ports.banner(server))
 
 
 def _check(config: Config) -> None:
@@ -381,6 +381,4 @@ def _check(config: Config) -> None:
         check_database(folder.database)
     if config.tls_cert is not None and config.tls_key is not None:
         certificates.server_context(config.tls_cert, config.tls_key)
-    listening_socket(config.host, config.port).close()
-    check_web(config)
-    check_ssh(config)
+    check_ports(config)

@@ -16,6 +16,9 @@ with atheris.instrument_imports(include=["irchat"]):
 _SEEDS = [
     b'{"type":"send","chat":"GLOBAL","text":"hi","expires_in":3,"nonce":"n","ref":1}',
     b'{"type":"history","chat":"@bob","after":0,"limit":5,"mark_read":true}\n{"type":"line","line":"*bob -> team"}',
+    b"@label=1;+a=b :x PRIVMSG #global,bob :hi\r\nJOIN #a\r\nCAP LS 302\r\n"
+    b"WHO #a %tna,1\r\nBATCH +1 draft/multiline bob\r\n",
+    b"AUTHENTICATE PLAIN\r\nCHATHISTORY LATEST #global * 5\r\nMARKREAD bob timestamp=2026-03-02T14:03:00.000Z\r\n",
     b"*30*team hi\n@bob hi\nls -n @bob\n~bob\n!password\n+bob team\n\xfe\xfd\n",
 ]
 

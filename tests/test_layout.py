@@ -12,6 +12,7 @@ _FILE_LINES, _FUNCTION_LINES, _FOLDER_MODULES = 400, 50, 14
 _TYPING_ONLY = {
     "client/connect/dialogue.py",
     "cluster/transport.py",
+    "interfaces/asides.py",
     "interfaces/log.py",
     "interfaces/nodes.py",
     "interfaces/store.py",

@@ -10,6 +10,7 @@ from irchat.chat.changes import Change, Reply_co, Result
 from irchat.chat.commits import CommitQueue
 from irchat.chat.state.directory import Directory
 from irchat.chat.state.entities import DirectoryGroup, User
+from irchat.chat.state.reasons import Reasons
 from irchat.interfaces.bus import Publication
 from irchat.interfaces.limits import Limits
 from irchat.interfaces.writes import GroupCreated, GroupRemoved, MemberAdded, MemberRemoved
@@ -21,9 +22,12 @@ from irchat.text.names import check_new_name
 class Groups:
     """Creates, changes and describes groups. ``origin`` is the id of the session that requests a change."""
 
-    def __init__(self, directory: Directory, queue: CommitQueue, wall_ms: Callable[[], int], limits: Limits) -> None:
+    def __init__(
+        self, directory: Directory, queue: CommitQueue, wall_ms: Callable[[], int], limits: Limits, reasons: Reasons
+    ) -> None:
         self.directory = directory
         self.limits = limits
+        self.reasons = reasons
         self.wall_ms = wall_ms
         self._queue = queue
 
@@ -45,14 +49,16 @@ class Groups:
         """
         return self._queue.submit(_AddMember(member, origin, self, group, name))
 
-    def remove(self, member: User, group: str, name: str, origin: int | None) -> Deferred[events.Group | events.Ok]:
+    def remove(
+        self, member: User, group: str, name: str, origin: int | None, reason: str | None = None
+    ) -> Deferred[events.Group | events.Ok]:
         """Remove the user called ``name`` from a group, on behalf of ``member``. A member who removes itself leaves.
 
-        The result is the group, or `events.Ok` for a member who left.
+        ``reason`` is shown to the members. The result is the group, or `events.Ok` for a member who left.
 
         Fails with Refusal ``no-such-group``, ``no-such-user``, ``not-a-member`` or ``not-the-owner``.
         """
-        return self._queue.submit(_RemoveMember(member, origin, self, group, name))
+        return self._queue.submit(_RemoveMember(member, origin, self, group, name, reason))
 
     def members(self, member: User, group: str) -> events.Group:
         """Return the group with its members. Raises Refusal ``no-such-group``."""
@@ -129,6 +135,7 @@ class _AddMember(_GroupChange[None, events.Group]):
 @dataclass(eq=False, repr=False)
 class _RemoveMember(_GroupChange[None, "events.Group | events.Ok"]):
     name: str
+    reason: str | None
 
     def check(self) -> MemberRemoved | GroupRemoved:
         group = self.group = self.groups.directory.group(self.by, self.group_name)
@@ -139,6 +146,7 @@ class _RemoveMember(_GroupChange[None, "events.Group | events.Ok"]):
             raise Refusal(
                 Code.NOT_THE_OWNER, f"Only {group.owner.name}, who owns {group.name}, may remove others from it."
             )
+        self.groups.reasons.give(group.id, member.id, self.by.id, self.reason)
         owner = group.owner_without(member)
         if owner is None:
             return GroupRemoved(group.id)

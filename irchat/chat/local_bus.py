@@ -7,14 +7,19 @@ from irchat.interfaces.bus import Publication
 Deliver = Callable[[Sequence[Publication]], None]
 
 
+def _drop(publications: Sequence[Publication]) -> None:
+    pass
+
+
 class LocalBus:
-    """A `irchat.interfaces.bus.Bus` whose ``publish`` is the subscriber itself, so the bus costs no call."""
+    """A `irchat.interfaces.bus.Bus` whose methods are those of the subscriber itself, so the bus costs no call."""
 
     publish: Deliver
+    publish_asides: Deliver
 
     def __init__(self) -> None:
-        self.subscribe(lambda publications: None)
+        self.subscribe(_drop)
 
-    def subscribe(self, deliver: Deliver) -> None:
-        """Pass all further publications to ``deliver``."""
-        self.publish = deliver
+    def subscribe(self, deliver: Deliver, deliver_asides: Deliver = _drop) -> None:
+        """Pass all further publications to ``deliver``, and the asides to ``deliver_asides``."""
+        self.publish, self.publish_asides = deliver, deliver_asides

@@ -3,14 +3,16 @@
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import ClassVar
 
+from msgspec.structs import replace
 from twisted.internet.interfaces import IReactorTime
 
 from irchat.chat.changes import Change
 from irchat.chat.mentions import NOBODY, mentioned, mentioned_by_timed
 from irchat.chat.state.directory import Directory
 from irchat.chat.state.entities import DirectoryChat, User
-from irchat.chat.state.message_publications import MessagePublications
+from irchat.chat.state.message_publications import MessageKind, MessagePublications
 from irchat.chat.state.presence import Presence
 from irchat.chat.timed.copies import TimedCopies
 from irchat.chat.timed.publishing import erased, others, sent
@@ -22,7 +24,7 @@ from irchat.interfaces.nodes import OtherNodes
 from irchat.interfaces.stored import ChatKey, Stored
 from irchat.interfaces.writes import MessageAdded, NonceSought, Write
 from irchat.protocol.errors import Code, Refusal
-from irchat.protocol.events import Sent
+from irchat.protocol.events import Message, Notice, Sent
 from irchat.protocol.rules import NONCE_SECONDS, check_seconds, clean_text
 from irchat.system.clock import rfc3339
 
@@ -70,17 +72,20 @@ class Messages:
         origin: int | None,
         chat_id: str | None = None,
         answered: int | None = None,
+        is_notice: bool = False,
     ) -> "Change[Stored | None, Sent | TimedSent]":
         """Return a change that sends ``text``, for the commit queue.
 
         ``chat`` is the name of the chat as ``sender`` writes it, and ``chat_id`` its id on the wire, if known.
         ``expires_in`` (seconds) makes it a timed message, and ``answered`` is the id of the sender of the message that
-        it answers (see `TimedAnswers`). The reply comes after the message is on disk or, if it is timed, published.
+        it answers (see `TimedAnswers`). ``is_notice``: a program should not answer it. The reply comes
+        after the message is on disk or, if it is timed, published.
         Raises Refusal for an invalid text or time. An unknown chat makes the change fail.
         """
         text = clean_text(text, self.limits.text_length)
         if expires_in is None:
-            return _StoredSend(sender, origin, self, chat, text, nonce, len(text), chat_id)
+            kind = _NoticeSend if is_notice else _StoredSend
+            return kind(sender, origin, self, chat, text, nonce, len(text), chat_id)
         seconds = check_seconds(expires_in)
         at, end = self.wall_ms(), self.timed.now() + seconds
         return _TimedSend(
@@ -224,6 +229,7 @@ class _StoredSend(_MessageChange):
     """Send a stored message."""
 
     __slots__ = ("at", "timed_before")
+    event: ClassVar[MessageKind] = Message
 
     def check(self) -> Write[Stored | None] | None:
         messages, sender, nonce = self.messages, self.by, self.nonce
@@ -254,8 +260,20 @@ class _StoredSend(_MessageChange):
             self.messages.note_ahead(result.chat, result.at)
         if self.by.id in self.messages.timed.of_sender:
             self.messages.timed.note_stored(self.by, result.chat, result.seq)
-        said = self.messages.publications.added(self.chat, self.by, self.text, result, self.origin, publications)
+        added = self.messages.publications.added
+        said = added(self.chat, self.by, self.text, result, self.origin, publications, self.event)
         return Sent(chat=said.chat, at=said.at, seq=result.seq)
+
+
+class _NoticeSend(_StoredSend):
+    """Send a notice."""
+
+    __slots__ = ()
+    event = Notice
+
+    def check(self) -> Write[Stored | None] | None:
+        write = super().check()
+        return replace(write, notice=True) if isinstance(write, MessageAdded) else write
 
 
 @dataclass(eq=False, repr=False, slots=True, kw_only=True)

@@ -136,6 +136,47 @@ class Reading:
         )
         return TimedPage(self.timed, reader, chat, history, timed) if timed else history
 
+    async def stored_page(
+        self,
+        reader: User,
+        chat_name: str,
+        *,
+        before: int | None = None,
+        after: int | None = None,
+        around: int | None = None,
+        unread: bool = False,
+        limit: int,
+    ) -> tuple[DirectoryChat, Page]:
+        """Return a chat and a page of it (see `PageQuery`), of stored messages only. `event` makes their events.
+
+        It has no message of a user that is hidden from ``reader``. Raises Refusal.
+        """
+        chat = self.directory.chat(reader, chat_name)
+        page = await self.store.page(
+            PageQuery(
+                reader.id, chat.key, min(limit, PAGE_MAX), before, after, unread, around, hidden=reader.hidden,
+                overhead=_MESSAGE_BYTES, page_bytes=_PAGE_BYTES,
+            )
+        )  # fmt: skip
+        self._still_in(reader, chat)
+        return chat, page._replace(messages=[one for one in page.messages if one.sender not in reader.hidden])
+
+    async def place(self, reader: User, chat_name: str, at: int) -> int:
+        """Return the seq of the first message of a chat from the time ``at`` (ms) on (see `Store.place`)."""
+        chat = self.directory.chat(reader, chat_name)
+        seq = await self.store.place(reader.id, chat.key, at)
+        self._still_in(reader, chat)
+        return seq
+
+    async def stored_chats(self, reader: User) -> list[tuple[DirectoryChat, StoredChat]]:
+        """Return all chats of the reader with their states, most recent first, without timed messages."""
+        listed = []
+        for state in await self.store.chats(reader.id, reader.hidden):
+            chat = self.directory.chat_by_key(state.chat)
+            if chat is not None and chat.has(reader):
+                listed.append((chat, state))
+        return listed
+
     async def missed_page(self, reader: User, key: ChatKey, after: int | None, after_rev: int | None) -> Page:
         """Return a page for a session that fell behind, or an empty one if ``reader`` has left the chat.
 

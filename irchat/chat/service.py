@@ -17,9 +17,12 @@ from irchat.chat.following import Following
 from irchat.chat.groups import Groups
 from irchat.chat.messages import Messages
 from irchat.chat.read_state import Reading
+from irchat.chat.signals import Signals
 from irchat.chat.state.directory import Directory
+from irchat.chat.state.personas import Personas
 from irchat.chat.state.presence import Presence
 from irchat.chat.state.publications import Publications
+from irchat.chat.state.reasons import Reasons
 from irchat.chat.state.state_machine import StateMachine
 from irchat.chat.timed.answered import TimedAnswers
 from irchat.interfaces.bus import Bus, Publication
@@ -62,9 +65,12 @@ class ChatService:
             lambda user, online: presence_changed(directory.users[user].name, online),
             lambda user: user in directory.users and not directory.users[user].removed,
         )
-        publications = Publications(directory, self.presence)
+        self.personas = Personas(self.presence, wall_ms)
+        self.reasons = Reasons(clock)
+        publications = Publications(directory, self.presence, self.reasons)
         self.messages = Messages(directory, clock, bus, self.presence, publications.messages, wall_ms, limits)
         self.amendments = Amendments(self.messages)
+        self.signals = Signals(self.messages, wall_ms)
         timed = self.messages.timed
         self._bus = bus
         self.on_loaded: Callable[[], None] = lambda: None
@@ -75,7 +81,7 @@ class ChatService:
         )
         self.queue = CommitQueue(store, bus, self.state.apply, queue_clock, self._following)
         self.timed_answers = TimedAnswers(self.messages, self.queue, store)
-        self.groups = Groups(directory, self.queue, wall_ms, limits)
+        self.groups = Groups(directory, self.queue, wall_ms, limits, self.reasons)
         self.blocks = Blocks(directory, self.queue)
         self.reading = Reading(directory, self.queue, timed, publications, store, wall_ms)
         self.sign_ins = SignIns(directory, self.queue, self.presence, store, wall_ms)

@@ -13,7 +13,7 @@ from irchat.system.clock import rfc3339
 
 def message_event(directory: Directory, reader: User, chat: DirectoryChat, message: StoredMessage) -> events.Message:
     """Return a stored message as ``reader`` sees it."""
-    event = events.Message(
+    event = (events.Notice if message.notice else events.Message)(
         chat=chat.label(reader),
         sender=directory.users[message.sender].name,
         at=rfc3339(message.at),

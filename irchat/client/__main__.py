@@ -23,6 +23,9 @@ def _run(arguments: Sequence[str] | None) -> int:
     from irchat.client.preferences import LastServer, last_server_path, preferences_path, read_preferences  # noqa: PLC0415
     from irchat.system.core_dumps import forbid_memory_access  # noqa: PLC0415
 
+    arguments = sys.argv[1:] if arguments is None else arguments
+    if arguments and arguments[0] == "say":
+        return _say(arguments[1:])
     options = parse_options(arguments)
     forbid_memory_access()
     settings, problems = read_preferences(preferences_path(), _check_keys)
@@ -40,6 +43,18 @@ def _run(arguments: Sequence[str] | None) -> int:
 
     install_forward_clock(reactor)  # type: ignore[arg-type]
     return run(reactor, options, settings, problems)
+
+
+def _say(arguments: Sequence[str]) -> int:
+    from twisted.internet import reactor  # noqa: PLC0415
+
+    from irchat.client.say import run_say  # noqa: PLC0415
+    from irchat.system.clock import install_forward_clock  # noqa: PLC0415
+    from irchat.system.core_dumps import forbid_memory_access  # noqa: PLC0415
+
+    forbid_memory_access()
+    install_forward_clock(reactor)  # type: ignore[arg-type]
+    return run_say(reactor, arguments)
 
 
 def _check_keys(sequence: tuple[str, ...]) -> None:

@@ -13,6 +13,10 @@ class Unencrypted(ClientError):
     """A server answered a TLS connection without TLS."""
 
 
+class NoServer(ClientError):
+    """There is no IRChat server at the address, or it does not answer."""
+
+
 class Later(ClientError):
     """A temporary refusal by the server. Connect again after ``pause`` seconds.
 

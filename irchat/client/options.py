@@ -28,7 +28,8 @@ def parse_options(arguments: Sequence[str] | None = None) -> ClientOptions:
     parser = argparse.ArgumentParser(
         prog="irchat",
         description="Join an IRChat server. Inside, !help shows all commands.",
-        epilog="If the server runs on this machine, the client finds its port. The default port is 7667.",
+        epilog="If the server runs on this machine, the client finds its port. The default port is 7667. "
+        "irchat say --help describes how a script says one thing.",
     )
     parser.add_argument(
         "address",
@@ -45,7 +46,10 @@ def parse_options(arguments: Sequence[str] | None = None) -> ClientOptions:
         help="connect without encryption to a server started with --no-tls",
     )
     parser.add_argument(
-        "--fingerprint", type=_fingerprint, metavar="SHA256", help="trust only the certificate with this fingerprint"
+        "--fingerprint",
+        type=parse_fingerprint_option,
+        metavar="SHA256",
+        help="trust only the certificate with this fingerprint",
     )
     parser.add_argument("--json", action="store_true", help="pass lines of JSON through unchanged, for bots")
     parser.add_argument(
@@ -78,7 +82,8 @@ def wants_full_screen(options: ClientOptions, environment: Mapping[str, str]) ->
     return os.isatty(0) and os.isatty(1)
 
 
-def _fingerprint(text: str) -> str:
+def parse_fingerprint_option(text: str) -> str:
+    """Return the fingerprint of an option. Raises ArgumentTypeError."""
     try:
         return parse_fingerprint(text)
     except ValueError:

@@ -11,10 +11,11 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
+from irchat.interfaces.asides import Persona
 from irchat.interfaces.nodes import LiveTimed, TimedCopy
 from irchat.interfaces.stored import ChatKey
 
-VERSION = 1
+VERSION = 2
 """The version of the messages, sent as their first byte. A node ignores and logs messages of another version."""
 
 
@@ -45,6 +46,7 @@ class State(BusMessage, frozen=True):
     ``n``: the number of the last message that this includes. ``first``: the first number that the sender can repeat.
     ``online``: the users that are online on the sender, each with the number of its sessions. ``addresses``: the number
     of sessions of each address. ``sign_ins``: see `irchat.interfaces.nodes.OtherPresence.came`.
+    ``personas``: see `irchat.interfaces.asides.ThesePersonas.here`.
     """
 
     n: int
@@ -52,6 +54,7 @@ class State(BusMessage, frozen=True):
     online: tuple[tuple[int, int], ...] = ()
     addresses: tuple[tuple[str, int], ...] = ()
     sign_ins: tuple[tuple[int, tuple[str, ...]], ...] = ()
+    personas: tuple[tuple[int, Persona], ...] = ()
 
 
 class Live(BusMessage, frozen=True):
@@ -128,11 +131,35 @@ class Counts(BusMessage, frozen=True):
     addresses: tuple[tuple[str, int], ...]
 
 
+class Posed(BusMessage, frozen=True):
+    """How a user presents itself on the sender (see `irchat.interfaces.asides.OtherAsides.pose`)."""
+
+    user: int
+    persona: Persona | None
+
+
+class Signaled(BusMessage, frozen=True):
+    """A signal of a user to a chat. Not numbered: a late one is useless."""
+
+    sender: int
+    chat: ChatKey
+    tags: dict[str, str]
+
+
+class Reasoned(BusMessage, frozen=True):
+    """Why ``by`` is about to remove ``user`` from a group. Not numbered: it must arrive before the removal."""
+
+    group: int
+    user: int
+    by: int
+    reason: str
+
+
 class News(BusMessage, frozen=True):
     """A commit was appended to the log. Not numbered: without it, the others find the commit later."""
 
 
-UNNUMBERED = (Beat, Again, State, Reached, News)
+UNNUMBERED = (Beat, Again, State, Reached, Signaled, Reasoned, News)
 
 
 Body: TypeAlias = (
@@ -150,6 +177,9 @@ Body: TypeAlias = (
     | Failed
     | Registered
     | Counts
+    | Posed
+    | Signaled
+    | Reasoned
     | News
 )
 

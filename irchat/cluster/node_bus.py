@@ -1,7 +1,7 @@
 """Connect this node with the others: send its messages, and dispatch theirs."""
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, TypeVar
 
 from twisted.internet.defer import Deferred
@@ -19,7 +19,9 @@ from irchat.cluster.bus_messages import (
     Failed,
     News,
     Reached,
+    Reasoned,
     Registered,
+    Signaled,
     State,
     UnknownMessage,
     Went,
@@ -30,6 +32,7 @@ from irchat.cluster.heard_stream import HeardStream
 from irchat.cluster.sealing import Seal
 from irchat.cluster.sent_stream import SentStream
 from irchat.cluster.transport import Transport
+from irchat.interfaces.asides import Persona
 from irchat.interfaces.nodes import ThisAdmission, ThisPresence
 
 _BEAT_SECONDS = 0.5
@@ -47,7 +50,8 @@ class NodeBus:
 
     ``position`` returns the position in the log that this node has applied; ``reached`` returns a Deferred that fires
     when a position is applied. ``on_news`` is called when another node has committed something. ``after_state`` is
-    called after the state was sent. ``gaps`` counts the requests for missing messages.
+    called after the state was sent, and ``on_gone`` with the name of a node that is gone. ``personas`` returns those of
+    this node (see `irchat.interfaces.asides`). ``gaps`` counts the requests for missing messages.
 
     Implements `irchat.interfaces.nodes.OtherPresence` and `irchat.interfaces.nodes.OtherAdmissions`.
     """
@@ -67,6 +71,8 @@ class NodeBus:
     ) -> None:
         self.node = node
         self.after_state: Callable[[], None] = lambda: None
+        self.on_gone: Callable[[str], None] = lambda node: None
+        self.personas: Callable[[], Mapping[int, Persona]] = dict
         self.gaps = 0
         self._seconds = clock.seconds
         self._transport = transport
@@ -224,7 +230,7 @@ class NodeBus:
                     self._sent.answer(body)
             case News():
                 self._on_news()
-            case Reached():
+            case Reached() | Signaled() | Reasoned():
                 self._hand_on(node, body)
             case _:
                 stream.receive(envelope, late)
@@ -261,6 +267,7 @@ class NodeBus:
             tuple(self._presence.online_here().items()),
             tuple(self._admission.sessions_here().items()),
             tuple(self._presence.sign_ins_here().items()),
+            tuple(self.personas().items()),
         )
 
     def _send_rest(self) -> None:
@@ -270,6 +277,7 @@ class NodeBus:
         self._heard.pop(node).close()
         del self._addresses[node]
         self._presence.set_online(node, {})
+        self.on_gone(node)
         self._send_rest()  # some of its last messages may have reached only some nodes
 
     def _beat(self) -> None:

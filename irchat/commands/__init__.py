@@ -1,6 +1,17 @@
 """The command language: the commands in the order of the manual, and the manual derived from them."""
 
-from irchat.commands import amendments, chat_settings, groups, history, keys, messages, moderation, people, sessions
+from irchat.commands import (
+    amendments,
+    chat_settings,
+    groups,
+    history,
+    inquiries,
+    messages,
+    moderation,
+    people,
+    sessions,
+    ssh_keys,
+)
 from irchat.commands.base import AS_MESSAGE, HELP, Caller, Command, Outcome, Services, check_feature
 from irchat.commands.registry import Registry
 from irchat.commands.syntax import Part, Syntax, word
@@ -60,9 +71,9 @@ REGISTRY = Registry(
     chat_settings.SetAlert,
     chat_settings.ShowAlert,
     people.ChangePassword,
-    keys.Keys,
-    keys.AddKey,
-    keys.RemoveKey,
+    ssh_keys.Keys,
+    ssh_keys.AddKey,
+    ssh_keys.RemoveKey,
     sessions.ListSessions,
     sessions.EndListed,
     sessions.EndOthers,
@@ -75,7 +86,10 @@ REGISTRY = Registry(
     people.Login,
     people.Resume,
     people.Vouch,
-    keys.KeyOf,
+    ssh_keys.KeyOf,
     history.Read,
+    messages.SendNotice,
+    messages.Signal,
     people.Ping,
+    inquiries.Inquire,
 )

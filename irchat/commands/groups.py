@@ -88,7 +88,7 @@ class RemoveMember(Command):
 
     @classmethod
     def run(cls, services: Services, caller: Caller, request: requests.RemoveMember) -> Outcome:
-        return services.chat.groups.remove(caller.user, request.group, request.name, caller.id)
+        return services.chat.groups.remove(caller.user, request.group, request.name, caller.id, request.reason)
 
 
 class Members(Command):

@@ -15,6 +15,7 @@ TIME = Part(r"(?P<time>[^\s*@]*)", "[0-9]*", right=rf"0*[1-9][0-9]{{0,{_LONGEST_
 # An arrow after the name would create a group, a second sign would make the message timed. A number is not a name.
 _GROUP = name("name", NameKind.GROUPS, r"[0-9]*[^\s,*@>0-9]", r"[^\s,*@>]")._replace(begun=r"(?P<word>[^\s,*@>]*)")
 _NO_ARROW = Part(r"\s+(?!\s|->)", r"\s*")
+_LOOKS_TIMED = re.compile(r"\s*\*\d+[*@]")
 # Services to which IRC users send passwords.
 _SERVICES = frozenset({"nickserv", "chanserv", "authserv"})
 
@@ -43,6 +44,36 @@ class _Send(Command):
             chat_id=request.id,
             origin=caller.id,
         )
+
+
+class SendNotice(_Send):
+    """A message that a program should not answer. It cannot be typed."""
+
+    prefix = None
+    request = requests.Notice
+
+    @classmethod
+    def run(cls, services: Services, caller: Caller, request: requests.Send) -> Outcome:
+        return services.chat.messages.to_send(
+            caller.user,
+            request.chat,
+            request.text,
+            expires_in=None,
+            nonce=request.nonce,
+            chat_id=request.id,
+            origin=caller.id,
+            is_notice=True,
+        )
+
+
+class Signal(Command):
+    """Something for those online in a chat that is stored nowhere. It cannot be typed."""
+
+    request = requests.Signal
+
+    @classmethod
+    def run(cls, services: Services, caller: Caller, request: requests.Signal) -> Outcome:
+        return services.chat.signals.send(caller.user, request.chat, request.tags, caller.id, request.id)
 
 
 def _to_everyone(rest: str) -> str:
@@ -128,6 +159,11 @@ class Timed(_Send):
             raise Refusal(refusal.code, refusal.text + AS_MESSAGE, cls.usage) from None
         message = super().read(match)
         return requests.Send(chat=message.chat, text=message.text, expires_in=seconds)
+
+
+def looks_timed(text: str) -> bool:
+    """Return whether a text begins like a timed message, whose text must not go where it would stay."""
+    return _LOOKS_TIMED.match(text) is not None
 
 
 class TimedToUser(Timed):

@@ -50,3 +50,6 @@ class Bus(Protocol):
 
     def publish(self, publications: Sequence[Publication], /) -> None:
         """Deliver ``publications``, in this order, to every session of their audiences."""
+
+    def publish_asides(self, publications: Sequence[Publication], /) -> None:
+        """Deliver ``publications`` to the sessions of their audiences that want asides and have not fallen behind."""

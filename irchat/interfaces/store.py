@@ -79,6 +79,12 @@ class Store(Protocol):
     def page(self, query: PageQuery) -> Deferred[Page]:
         """Return a page of a chat of the user. The page is empty if the chat does not exist yet."""
 
+    def place(self, user: int, chat: ChatKey, at: int) -> Deferred[int]:
+        """Return the seq of the first message of a chat of the user from the time ``at`` (ms) on, also a hidden one.
+
+        If there is none, return the seq after the last message, or 1 if the chat does not exist yet.
+        """
+
     def chats(self, user: int, hidden: Collection[int]) -> Deferred[list[stored.StoredChat]]:
         """Return the chats of the user, most recent first, chats without messages last. Omit empty private chats."""
 

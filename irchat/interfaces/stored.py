@@ -77,7 +77,7 @@ class StoredMessage(NamedTuple):
     """A message as the store holds it.
 
     ``rev``: the number of its last change, or 0. ``edited_at``: the time of its last edit. ``to``: the ids of the users
-    that it mentions.
+    that it mentions. ``notice``: a program should not answer it.
     """
 
     chat: ChatKey
@@ -89,6 +89,7 @@ class StoredMessage(NamedTuple):
     edited_at: int | None = None
     marks: tuple[StoredMark, ...] = ()
     to: tuple[int, ...] = ()
+    notice: bool = False
 
 
 class Page(NamedTuple):

@@ -141,13 +141,12 @@ class OtherSignInsEnded(Write[None], frozen=True, gc=False):
 class MessageAdded(Write[Stored], frozen=True, gc=False):
     """A message. Moves the marker of its sender to it. Returns its place and its final time.
 
-    Times rise within a chat, so the final time may be later than ``at``. If the clock was set back by more than a
-    second, times repeat. If the sender used ``nonce`` at ``nonces_since`` (ms) or later, nothing is stored and the
-    place of the first message is returned.
+    Times rise within a chat, by a millisecond at least, so the final time may be later than ``at``. If the sender used
+    ``nonce`` at ``nonces_since`` (ms) or later, nothing is stored and the place of the first message is returned.
 
     ``mentions``: the ids of the users called by name in the text. ``reply_to``: the seq of the message that the text
     answers: its sender is mentioned too, if that message still stands and its sender is neither ``sender`` nor in
-    ``hidden``.
+    ``hidden``. ``notice``: a program should not answer it.
     """
 
     chat: ChatKey
@@ -159,6 +158,7 @@ class MessageAdded(Write[Stored], frozen=True, gc=False):
     mentions: tuple[int, ...] = ()
     reply_to: int | None = None
     hidden: frozenset[int] = frozenset()
+    notice: bool = False
 
 
 class NonceSought(Write[Stored | None], frozen=True, gc=False):

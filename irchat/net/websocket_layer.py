@@ -1,4 +1,4 @@
-"""WebSocket (RFC 6455) under a connection of lines: messages come in as lines, and lines go out as text messages."""
+"""WebSocket (RFC 6455) under a connection of lines: messages come in as lines, and lines go out as messages."""
 
 from collections.abc import Callable
 from typing import Any
@@ -21,7 +21,7 @@ NORMAL, GOING_AWAY, UNSUPPORTED, NOT_UTF8, REFUSED, TOO_BIG = 1000, 1001, 1003, 
 
 # Seconds to wait for the close frame of the peer.
 _CLOSE_SECONDS = 2.0
-_TEXT, _CONTINUATION, _FINAL = 0x01, 0x00, 0x80
+_TEXT, _BINARY, _CONTINUATION, _FINAL = 0x01, 0x02, 0x00, 0x80
 
 
 @implementer(ITransport)
@@ -29,8 +29,10 @@ class WebSocketLayer:
     """Speaks WebSocket over ``below`` and lines with ``inner``. It is the transport of ``inner``.
 
     ``tcp`` is the transport of the bytes, and ``below`` their writer: TLS, or a `irchat.net.socket_writer.SocketWriter`
-    over ``tcp``. ``protocol`` has accepted the handshake. ``takes_binary``: a binary message is a message too, and not
-    a reason to close. ``close_code`` is called when ``inner`` closes.
+    over ``tcp``. ``protocol`` has accepted the handshake. ``one_line``: each line goes out as a message of its own,
+    without its end; the lines contain no other carriage return. ``is_binary``: messages go out as binary, and come in
+    as either; they need not be UTF-8. Otherwise a binary message ends the connection. ``close_code`` is called when
+    ``inner`` closes.
 
     While bytes wait for the peer, nothing is read from it, so that pings cannot fill the memory.
     """
@@ -45,7 +47,8 @@ class WebSocketLayer:
         inner: IProtocol,
         clock: IReactorTime,
         *,
-        takes_binary: bool = False,
+        one_line: bool = False,
+        is_binary: bool = False,
         close_code: Callable[[], int] = lambda: NORMAL,
     ) -> None:
         self._protocol = protocol
@@ -53,7 +56,9 @@ class WebSocketLayer:
         self.tcp = tcp
         self._inner = inner
         self._clock = clock
-        self._takes_binary = takes_binary
+        self._one_line = one_line
+        self._is_binary = is_binary
+        self._opcode = _BINARY if is_binary else _TEXT
         self._close_code = close_code
         self.on_drained: Callable[[], None] = nothing
         self._unread = b""
@@ -98,16 +103,14 @@ class WebSocketLayer:
     def _take(self, frame: Frame) -> None:
         if self._is_closed or frame.opcode not in (Opcode.TEXT, Opcode.BINARY, Opcode.CONT):
             return
-        if frame.opcode is Opcode.BINARY and not self._takes_binary:
+        if frame.opcode is Opcode.BINARY and not self._is_binary:
             self._fail(UNSUPPORTED)
             return
         self._fragments.append(bytes(frame.data))
         if not frame.fin:
             return
         message, self._fragments = b"".join(self._fragments), []
-        try:
-            message.decode()
-        except UnicodeDecodeError:
+        if not self._is_binary and not _is_utf8(message):
             self._fail(NOT_UTF8)
             return
         self._inner.dataReceived(message + b"\n")
@@ -146,13 +149,22 @@ class WebSocketLayer:
         return self._below.idle
 
     def send(self, data: bytes) -> None:
-        """Send lines as one text message. A part of a line becomes a fragment of the message of that line."""
+        """Send lines as one message, or each as one. A part of a line becomes a fragment of its message."""
         if self._is_closed or not data:
             return
-        ends = data.endswith(b"\n")
-        opcode = _CONTINUATION if self._is_cut else _TEXT
+        if not self._one_line:
+            self._below.send(self._frame(data, ends=data.endswith(b"\n")))
+            return
+        *lines, rest = data.replace(b"\r", b"").split(b"\n")
+        frames = [self._frame(line, ends=True) for line in lines]
+        if rest:
+            frames.append(self._frame(rest, ends=False))
+        self._below.send(b"".join(frames))
+
+    def _frame(self, data: bytes, *, ends: bool) -> bytes:
+        opcode = _CONTINUATION if self._is_cut else self._opcode
         self._is_cut = not ends
-        self._below.send(_header(opcode | _FINAL if ends else opcode, len(data)) + data)
+        return _header(opcode | _FINAL if ends else opcode, len(data)) + data
 
     def try_now(self, data: bytes) -> int:
         """Send ``data`` at once. Return its length, or -1 if a part of it waits."""
@@ -203,6 +215,14 @@ class WebSocketLayer:
         """Read again."""
         self._is_paused = False
         self._read()
+
+
+def _is_utf8(data: bytes) -> bool:
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _header(first: int, size: int) -> bytes:

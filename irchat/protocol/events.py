@@ -43,6 +43,32 @@ class Message(Event, frozen=True):
     to: list[str] | None = None
 
 
+class Notice(Message, frozen=True, tag="message"):
+    """A stored message that a program should not answer. In JSON it is like any other message."""
+
+
+class Signal(Event, frozen=True):
+    """What a user says to the online users of a chat without a message, such as that it types. Stored nowhere.
+
+    ``tags``: names with values. Not in JSON: only protocols that want asides show it.
+    """
+
+    chat: str
+    sender: str = field(name="from")
+    at: str
+    tags: dict[str, str]
+
+
+class Personas(Event, frozen=True):
+    """The users that went away (with a text) or came back (None), and the new real names. Not in JSON.
+
+    Only protocols that want asides show it.
+    """
+
+    away: dict[str, str | None]
+    realnames: dict[str, str]
+
+
 class Sent(Event, frozen=True):
     """The reply to the sender. A timed message reached ``reached`` of the ``of`` other users at once."""
 
@@ -190,13 +216,17 @@ class Added(Event, frozen=True):
 
 
 class Removed(Event, frozen=True):
-    """``by`` removed ``name`` from the group. ``owner`` is the new owner, or empty if the group was dissolved."""
+    """``by`` removed ``name`` from the group. ``owner`` is the new owner, or empty if the group was dissolved.
+
+    ``reason``: as given by ``by``, on one line. It is stored nowhere.
+    """
 
     group: str
     id: str
     name: str
     by: str
     owner: str
+    reason: str | None = None
 
 
 class Presence(Event, frozen=True):

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from irchat.protocol.events import Ref
-from irchat.protocol.rules import NONCE_LENGTH, PAGE_DEFAULT, USERS_DEFAULT
+from irchat.protocol.rules import NONCE_LENGTH, PAGE_DEFAULT, REASON_LENGTH, USERS_DEFAULT
 
 Nonce = Annotated[str, Meta(min_length=1, max_length=NONCE_LENGTH)]
 Count = Annotated[int, Meta(ge=1, le=2**63 - 1)]
@@ -155,10 +155,11 @@ class AddMember(Request, frozen=True, kw_only=True):
 
 
 class RemoveMember(Request, frozen=True, kw_only=True):
-    """Remove a user from a group, or leave it."""
+    """Remove a user from a group, or leave it. ``reason`` is shown to its members, and stored nowhere."""
 
     group: str
     name: str
+    reason: Annotated[str, Meta(max_length=REASON_LENGTH)] | None = None
 
 
 class Members(Request, frozen=True, kw_only=True):
@@ -216,7 +217,20 @@ class Pong(Request, frozen=True, kw_only=True):
     """The answer to the server's ``ping``. It has no reply."""
 
 
-# The requests of administrators, `AmendLast` and `EndListed`. They can only be typed in a line.
+# Requests that no program can send: of administrators, `AmendLast` and `EndListed`, which can only be typed in a line,
+# and of protocols other than JSON.
+
+
+class Notice(Send, frozen=True, kw_only=True):
+    """Send a message that a program should not answer."""
+
+
+class Signal(Request, frozen=True, kw_only=True):
+    """Pass ``tags`` on to the online users of a chat. They are stored nowhere. ``id``: see `Send`."""
+
+    chat: str
+    tags: dict[str, str]
+    id: str | None = None
 
 
 class AmendLast(Request, frozen=True, kw_only=True):

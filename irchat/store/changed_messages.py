@@ -67,7 +67,7 @@ def as_changed(
         seq = message.seq
         if seq in changed:
             change, users = changes.get(seq, (0, None)), tuple(to.get(seq, ()))
-            seen.append(StoredMessage(*message[:5], *change, marks.get(seq, ()), users))
+            seen.append(StoredMessage(*message[:5], *change, marks.get(seq, ()), users, message.notice))
         else:
             seen.append(message)
     return seen
@@ -88,8 +88,8 @@ def changed_hits(
     return [found[chat, message.seq] for chat, _, message in hits]
 
 
-ChangeRow = tuple[int, int, bool, int | None, int | None, str | None]
-"""Rev, seq, whether the message is deleted, and its sender, time and text if it is not."""
+ChangeRow = tuple[int, int, bool, int | None, int | None, str | None, int | bool | None]
+"""Rev, seq, whether the message is deleted, and its sender, time, text and whether it is a notice if it is not."""
 
 
 def page_of_changes(
@@ -110,7 +110,7 @@ def page_of_changes(
     covered = query.after_rev or 0
     count = 0
     more = False
-    for rev_of_message, seq, is_deleted, sender, at, text in islice(rows, CHANGES_READ):
+    for rev_of_message, seq, is_deleted, sender, at, text, notice in islice(rows, CHANGES_READ):
         count += 1
         if seq > since_seq and (is_deleted or sender not in hidden):
             room -= query.overhead + line_bytes(text or "")
@@ -120,7 +120,7 @@ def page_of_changes(
             if is_deleted:
                 deleted[seq] = rev_of_message
             else:
-                messages.append(StoredMessage(query.chat, seq, sender or 0, at or 0, text or ""))
+                messages.append(StoredMessage(query.chat, seq, sender or 0, at or 0, text or "", notice=bool(notice)))
         covered = rev_of_message
     if not more and count < CHANGES_READ:
         covered = rev

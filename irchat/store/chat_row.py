@@ -1,8 +1,5 @@
 """The row of a chat, as a writer holds it in memory."""
 
-# Maximum lead of the times of a chat over the clock, in ms.
-_LEAD_MS = 1_000
-
 
 class ChatRow:
     """The row of a chat. A writer assigns numbers and times from it, and writes it back with the messages."""
@@ -16,7 +13,5 @@ class ChatRow:
         self.rev = rev
 
     def next_at(self, now: int) -> int:
-        """Return the time of the next message, in ms. It never falls, and rises unless too far ahead of the clock."""
-        if now > self.last_at:
-            return now
-        return self.last_at + 1 if self.last_at - now < _LEAD_MS else self.last_at
+        """Return the time of the next message, in ms: the present one, or the next after that of the last message."""
+        return now if now > self.last_at else self.last_at + 1

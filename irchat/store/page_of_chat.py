@@ -7,8 +7,8 @@ from irchat.interfaces.store import PageQuery
 from irchat.interfaces.stored import StoredMessage
 from irchat.protocol.rules import line_bytes
 
-MessageRow = tuple[int, int, int, str]
-"""Seq, sender, time and text."""
+MessageRow = tuple[int, int, int, str, int | bool]
+"""Seq, sender, time, text, and whether it is a notice."""
 
 
 class ChatMessages(Protocol):
@@ -65,13 +65,13 @@ def _fitting(
     messages: list[StoredMessage] = []
     more = False
     key, new = query.chat, tuple.__new__  # takes half the time of the constructor
-    for seq, sender, at, text in rows:
+    for seq, sender, at, text, notice in rows:
         room -= line_bytes(text) + query.overhead
         if (messages or may_be_empty) and (room < 0 or len(messages) >= limit):
             more = not messages or at != messages[-1].at or _leave_out(messages, at) or room < 0
             if more:
                 break
-        messages.append(new(StoredMessage, (key, seq, sender, at, text, 0, None, (), ())))
+        messages.append(new(StoredMessage, (key, seq, sender, at, text, 0, None, (), (), notice == 1)))
     return messages, more
 
 
@@ -89,6 +89,14 @@ def _around(chat: ChatMessages, query: PageQuery, around: int, since_seq: int) -
     room = query.page_bytes - sum(line_bytes(message.text) + query.overhead for message in later)
     earlier, more_earlier = _back_from(chat, query, since_seq, around, half, room, may_be_empty=True)
     return earlier + later, more or more_earlier
+
+
+def place_of(chat: ChatMessages, since_seq: int, last_seq: int, at: int) -> int:
+    """Return the seq of the first message from the time ``at`` on that a member since ``since_seq`` may have seen.
+
+    It is that after ``last_seq`` if there is none. It takes as many reads as ``last_seq`` has digits in base 2.
+    """
+    return _last_before(chat, since_seq, last_seq, at) + 1
 
 
 def _last_before(chat: ChatMessages, above: int, last_seq: int, at: int) -> int:

@@ -1,14 +1,19 @@
 """The lines that a started server prints: where it listens, and how to join it."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
+
+from twisted.internet.protocol import ServerFactory
 
 from irchat.net.addresses import read_address
 from irchat.protocol.rules import DEFAULT_PORT
 from irchat.server.listeners.listener import own_address
 from irchat.settings import Config
 from irchat.system.installed import installed
+
+OpenPort = Callable[[str | None, int, ServerFactory], object]
+"""Opens a port: the address to listen on, its number, and the factory of its connections."""
 
 
 class Started(NamedTuple):
@@ -38,7 +43,7 @@ class Started(NamedTuple):
 
 
 def banner(server: Started) -> Iterator[str]:
-    """Yield the lines, without those of the web door (`irchat.wiring.web.WebPorts.banner`)."""
+    """Yield the lines, without those of single doors (`irchat.wiring.ports`)."""
     host = server.config.host
     with_tls = "with TLS" if server.fingerprint else "WITHOUT TLS"
     yield f"IRChat listens on {host or 'all addresses'}, port {server.port}, {with_tls}"

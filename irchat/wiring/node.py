@@ -8,10 +8,10 @@ import psycopg
 from twisted.internet.defer import Deferred, succeed
 from twisted.logger import Logger
 
+from irchat.cluster.aside_relay import AsideRelay
 from irchat.cluster.node_bus import NodeBus
 from irchat.cluster.sealing import Seal, WrongBusKey, read_key_file
 from irchat.cluster.timed_relay import TimedRelay
-from irchat.server.listeners.chat_port import ChatPort
 from irchat.server.listeners.registry import ConnectionRegistry
 from irchat.server.metrics.figures import Figures
 from irchat.server.sessions.services import Services
@@ -21,7 +21,7 @@ from irchat.store.postgres.engine import PostgresStore
 from irchat.store.postgres.log.node_rows import NodeIdentity
 from irchat.store.threads import StoreThreads
 from irchat.wiring.opening import need_transport
-from irchat.wiring.outages import Outages
+from irchat.wiring.outages import Closable, Outages
 from irchat.wiring.urls import bus_url, store_url
 
 Opened = TypeVar("Opened")
@@ -47,6 +47,7 @@ class Node:
         if self._bus_url is None or self._key is None:
             return
         chat, log = services.chat, self.store.log
+        services.delivery.gives_way = lambda: log.has_turn
         module = need_transport()
         transport = module.RedisTransport(self._reactor, self._bus_url)
         bus = self._bus = NodeBus(
@@ -64,6 +65,9 @@ class Node:
         chat.presence.others = services.admission.others = bus
         relay = TimedRelay(bus, self._reactor)
         relay.connect(chat.share_timed(relay))
+        asides = AsideRelay(bus)
+        asides.connect(chat.signals, chat.reasons, chat.personas)
+        chat.signals.others = chat.reasons.others = chat.personas.others = asides
         chat.on_loaded = bus.start_again
         note_commit = log.on_commit
 
@@ -81,10 +85,10 @@ class Node:
         if self._bus is not None:
             self._bus.start()
 
-    def watch(self, port: ChatPort, connections: ConnectionRegistry) -> None:
+    def watch(self, ports: Closable, connections: ConnectionRegistry) -> None:
         """Send users to other nodes while this one cannot serve them."""
         hears_bus = None if self._bus is None else self._hears_bus
-        self._outages = Outages(self.store, port, connections, self._reactor, hears_bus)
+        self._outages = Outages(self.store, ports, connections, self._reactor, hears_bus)
 
     def describe(self, figures: Figures) -> None:
         """Add the figures of the log and of the bus."""

@@ -6,7 +6,6 @@ from typing import Protocol
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.internet.task import LoopingCall
 
-from irchat.server.listeners.chat_port import ChatPort
 from irchat.server.listeners.registry import ConnectionRegistry
 
 # Seconds that users stay on a node that cannot store anything, or that cannot reach the other nodes.
@@ -25,13 +24,20 @@ class SharedStore(Protocol):
     others_hear_bus: bool
 
 
+class Closable(Protocol):
+    """The ports of the node, as `Outages` uses them."""
+
+    def set_closed(self, reason: str, is_closed: bool, /) -> None:
+        """Add or remove a ``reason`` to close them."""
+
+
 class Outages:
     """Watches the ``store``, and the bus if ``hears_bus`` is given, which returns whether it works for this node."""
 
     def __init__(
         self,
         store: SharedStore,
-        port: ChatPort,
+        port: Closable,
         connections: ConnectionRegistry,
         clock: IReactorTime,
         hears_bus: Callable[[], bool] | None,

@@ -1,18 +1,25 @@
 """The SSH door: on the port of the lines, and on a port of its own."""
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
 
-from twisted.internet.defer import Deferred, succeed
+from twisted.internet.protocol import ServerFactory
 from twisted.logger import Logger
 
 from irchat.protocol.ssh_door import DoorConfig
-from irchat.server.listeners.chat_port import ChatPort
 from irchat.server.listeners.factory import ChatFactory
-from irchat.server.listeners.listener import CannotBind, listen, listening_socket
+from irchat.server.listeners.listener import CannotBind, listening_socket
 from irchat.server.listeners.ssh.host_keys import WrongHostKey, ensure_host_key
-from irchat.server.listeners.ssh.ssh_door import SSHDoor
+from irchat.server.listeners.ssh.ssh_factory import SSHDoor
 from irchat.settings import Config, WrongSetting
+from irchat.wiring.banner import Started
+
+
+class OpenedSSH(NamedTuple):
+    """The open door. ``fingerprint``: that of the host key."""
+
+    door: SSHDoor
+    fingerprint: str
 
 
 def check_ssh(config: Config) -> None:
@@ -24,46 +31,39 @@ def check_ssh(config: Config) -> None:
             raise _port_error(config, error) from None
 
 
-class SSHPorts:
-    """Opens the door beside ``lines``, the factory of the main port, as ``config`` asks. ``quiet`` logs for sockets.
+def open_ssh(
+    reactor: Any,
+    config: Config,
+    lines: ChatFactory,
+    quiet: Logger,
+    open_port: Callable[[str | None, int, ServerFactory], object],
+) -> OpenedSSH | None:
+    """Open the door beside ``lines``, the factory of the main port, as ``config`` asks. Nothing is started.
 
-    Raises WrongSetting, or OSError if the host key cannot be written.
+    ``quiet`` logs for its sockets. Raises WrongSetting, or OSError if the host key cannot be written.
     """
-
-    def __init__(self, reactor: Any, config: Config, lines: ChatFactory, quiet: Logger) -> None:
-        self.port: ChatPort | None = None
-        self._config = config
-        self._door: SSHDoor | None = None
-        if config.no_ssh:
-            return
+    if config.no_ssh:
+        return None
+    try:
+        fingerprint = ensure_host_key(config.data)
+    except WrongHostKey as error:
+        raise WrongSetting(str(error)) from None
+    of_process = DoorConfig(str(config.data), config.ssh_sessions, not config.no_passwords, str(lines.name))
+    door = SSHDoor(reactor, lines, of_process, quiet)
+    if config.ssh_port:
         try:
-            self._fingerprint = ensure_host_key(config.data)
-        except WrongHostKey as error:
-            raise WrongSetting(str(error)) from None
-        door = DoorConfig(str(config.data), config.ssh_sessions, not config.no_passwords, str(lines.name))
-        lines.ssh = self._door = SSHDoor(reactor, lines, door, quiet)
-        if config.ssh_port:
-            factory = self._door
-            try:
-                self.port = ChatPort(
-                    lambda port: listen(reactor, config.host, port, factory, quiet), config.ssh_port, reactor
-                )
-            except CannotBind as error:
-                raise _port_error(config, error) from None
+            open_port(config.host, config.ssh_port, door)
+        except CannotBind as error:
+            raise _port_error(config, error) from None
+    lines.ssh = door
+    return OpenedSSH(door, fingerprint)
 
-    def stop_listening(self) -> Deferred[None]:
-        """Close the port of the door."""
-        return succeed(None) if self.port is None else self.port.stop()
 
-    def stop(self) -> Deferred[None]:
-        """End the process that speaks SSH."""
-        return succeed(None) if self._door is None else self._door.stop()
-
-    def banner(self, port: int, address: str) -> Iterator[str]:
-        """Yield the lines of the start: how to join by SSH on ``port``, at ``address``."""
-        if self._door is not None:
-            yield f"By SSH: ssh -p {self._config.ssh_port or port} NAME@{address.strip('[]')}"
-            yield f"SSH host key: {self._fingerprint}"
+def ssh_banner(config: Config, ssh: OpenedSSH | None, server: Started) -> Iterator[str]:
+    """Yield the lines of the start: how to join by SSH."""
+    if ssh is not None:
+        yield f"By SSH: ssh -p {config.ssh_port or server.port} NAME@{server.here.strip('[]')}"
+        yield f"SSH host key: {ssh.fingerprint}"
 
 
 def _port_error(config: Config, error: CannotBind) -> WrongSetting:

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from twisted.trial.unittest import SynchronousTestCase
 
 from irchat import __version__
@@ -173,6 +174,7 @@ class StreamTests(AdminCase):
         self.assertNotIn(b"Exception ignored", ran.stderr)
         return ran.returncode, ran.stdout, ran.stderr
 
+    @pytest.mark.slow
     def test_encodings(self) -> None:
         """Names that the output cannot encode are escaped, and the command does its work."""
         self.add("山田", "zoë")
@@ -187,6 +189,7 @@ class StreamTests(AdminCase):
         self.assertEqual((status, out), (1, b""))
         self.assertIn(rb"'\u4f55\u51e6'", err)
 
+    @pytest.mark.slow
     def test_closed_streams(self) -> None:
         """A command does its work with all streams closed. A full disk behind its output is reported in one line."""
         self.add("bob")

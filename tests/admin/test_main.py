@@ -2,6 +2,7 @@
 
 import fcntl
 import getpass
+import hashlib
 import os
 import stat
 import subprocess
@@ -51,6 +52,17 @@ class _Commands:
         self.refused("no user 'bob'", "remove-user", "bob", "--yes")
         self.assertIn("bob#2 is removed.", self.done("remove-user", "bob#2", "--messages", "--yes"))
         self.assertEqual([row[0] for row in self.rows("users")], ["Alice", "carol"])
+
+    def test_token(self) -> None:
+        """A token is printed once, alone on its line, and stored as a hash with its label."""
+        self.add("ops")
+        token = self.done("token", "ops", " disk \x1b check ")
+        self.assertRegex(token, r"^[\w-]{43}\n$")
+        ((digest, label),) = self.tables("SELECT hash, label FROM tokens")
+        self.assertEqual((digest, label), (hashlib.sha256(token.strip().encode()).digest(), "disk ␛ check"))
+        self.refused("no user 'nobody'", "token", "nobody", "x")
+        self.refused("1 to 64 characters", "token", "ops", " ")
+        self.refused("1 to 64 characters", "token", "ops", "x" * 65)
 
     def test_addresses(self) -> None:
         """Addresses are banned for a time with a reason, listed, and unbanned."""

@@ -6,7 +6,7 @@ from unittest.mock import patch
 from twisted.internet.defer import Deferred
 
 from irchat.protocol import events
-from irchat.protocol.errors import Code
+from irchat.protocol.errors import Code, Refusal
 from irchat.protocol.rules import fold_name
 from tests.helpers.chat import WorldTestCase
 
@@ -163,6 +163,22 @@ class GroupTests(WorldTestCase):
         self.done(self.world.send("alice", "team", "more"))
         self.assertNotIn("more", self.world.texts("bob"))
         self.assert_saved()
+
+    def test_reasons(self) -> None:
+        """A reason is shown to the removed user and the members, once. A user that leaves may give one too."""
+        self.done(self.create("team", "alice", "bob", "carol"))
+        remove = self.world.chat.groups.remove
+        alice, bob, carol = (self.world[name] for name in ("alice", "bob", "carol"))
+        self.world.published.clear()
+        self.failureResultOf(remove(bob, "team", "carol", None, "refused"), Refusal)
+        self.done(remove(alice, "team", "bob", None, "spam\x1b\nx"))
+        self.done(self.add("alice", "bob"))
+        self.done(remove(alice, "team", "bob", None))
+        self.done(remove(carol, "team", "carol", None, "bye"))
+        self.done(remove(alice, "team", "alice", None, "last"))
+        reasons = [one.event.reason for one in self.world.published if isinstance(one.event, events.Removed)]
+        self.assertEqual(reasons, ["spam\u241b\u240ax", None, "bye", "last"])
+        self.assertEqual(self.world.chat.reasons._given, {})
 
     def test_remove_refused(self) -> None:
         """Other members remove only themselves, and only members can be removed."""

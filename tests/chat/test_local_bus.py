@@ -23,3 +23,16 @@ class LocalBusTests(SynchronousTestCase):
         bus.publish(publications)
         self.assertEqual(len(got), 1)
         self.assertIs(got[0], publications)
+
+    def test_asides(self) -> None:
+        """Asides go to their own subscriber. Without one they are dropped."""
+        local = LocalBus()
+        published: list[Publication] = []
+        asides: list[Publication] = []
+        aside = Publication(Ok(), None)
+        local.publish_asides([aside])
+        local.subscribe(published.extend)
+        local.publish_asides([aside])
+        local.subscribe(published.extend, asides.extend)
+        local.publish_asides([aside])
+        self.assertEqual((published, asides), ([], [aside]))

@@ -285,6 +285,16 @@ class TimedSendTests(WorldTestCase):
         for seconds in (1, TIMED_MAX):
             self.done(self.world.send("alice", "GLOBAL", expires_in=seconds))
 
+    def test_blind_sessions(self) -> None:
+        """A user whose sessions show no timed messages is not reached, but counts among the others."""
+        self.world.enter("carol")
+        self.world.leave("bob")
+        self.world.chat.presence.enter(self.world["bob"].id, 7, shows_timed=False)
+        counts = [self.done(self.world.send("alice", chat, expires_in=5)) for chat in ("GLOBAL", "@bob")]
+        self.assertEqual([(sent.reached, sent.of) for sent in counts], [(1, 2), (0, 1)])
+        self.world.enter("bob", 8)
+        self.assertEqual(self.done(self.world.send("alice", "@bob", expires_in=5)).reached, 1)
+
     def test_erased(self) -> None:
         """At its end all receivers are notified, by the chat's name on their side, and nobody else."""
         sent = [self.done(self.world.send("alice", chat, expires_in=5)) for chat in ("GLOBAL", "@bob", "@carol")]

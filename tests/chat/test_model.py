@@ -5,6 +5,7 @@ import tempfile
 from pathlib import Path
 from typing import NamedTuple
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
@@ -278,4 +279,9 @@ class ChatModelTests(SynchronousTestCase):
 
     def test_model(self) -> None:
         """For any sequence of actions, the core behaves like the model."""
-        run_state_machine_as_test(ChatMachine, settings=settings(max_examples=40, stateful_step_count=40))
+        run_state_machine_as_test(ChatMachine, settings=settings(max_examples=8, stateful_step_count=40))
+
+    @pytest.mark.slow
+    def test_more(self) -> None:
+        """The same, for more sequences."""
+        run_state_machine_as_test(ChatMachine, settings=settings(max_examples=60, stateful_step_count=40))

@@ -1,9 +1,11 @@
 """Pages that are chosen by a message, a time or a change, and those of a session that fell behind."""
 
+from twisted.internet.defer import ensureDeferred
+
 from irchat.chat import read_state
 from irchat.interfaces.stored import GLOBAL, StoredMessage
 from irchat.protocol import events
-from irchat.protocol.errors import Code
+from irchat.protocol.errors import Code, Refusal
 from tests.helpers.chat import WorldTestCase
 
 
@@ -44,6 +46,52 @@ class PlaceTests(WorldTestCase):
             ({"before": 9}, False), ({"after_rev": 0}, False), ({"unread": True}, True),
         ):  # fmt: skip
             self.assertEqual("timed" in self.said("bob", "GLOBAL", **place), has_timed, place)
+
+    def test_stored_pages(self) -> None:
+        """A stored page has no timed message, and none of a user that is hidden, also by a block since it was read."""
+        for name in "alice", "bob", "carol", "alice":
+            self.done(self.world.send(name, "GLOBAL", name))
+        self.done(self.world.send("alice", "GLOBAL", "timed", expires_in=9))
+        self.block("bob", "carol")
+        page = self.world.chat.reading.stored_page
+        for how, seqs in (
+            ({}, [1, 2, 4]), ({"limit": 1}, [4]), ({"before": 4}, [1, 2]), ({"after": 1}, [2, 4]),
+            ({"around": 2}, [1, 2, 4]),
+            ({"unread": True}, [4]),
+        ):  # fmt: skip
+            chat, found = self.done(page(self.world["bob"], "GLOBAL", **{"limit": 9, **how}))
+            self.assertEqual((chat.key, [one.seq for one in found.messages]), (GLOBAL, seqs), how)
+        self.group("team", "alice", "bob")
+        self.refused(Code.NO_SUCH_GROUP, page, self.world["carol"], "*team", limit=1)
+        self.world.store.holding = True
+        reading = ensureDeferred(page(self.world["bob"], "*team", limit=1))
+        self.world.store.holding = False
+        self.done(self.world.chat.groups.remove(self.world["bob"], "team", "bob", None))
+        self.world.store.let_through()
+        self.failureResultOf(reading, Refusal)
+
+    def test_moments(self) -> None:
+        """The place of a moment in a chat is that of the first message from then on."""
+        for _ in range(3):
+            self.done(self.world.send("alice", "@bob"))
+            self.world.pass_time(1)
+        place, first = self.world.chat.reading.place, self.world.ms - 3_000
+        for at, seq in (0, 1), (first, 1), (first + 1, 2), (first + 2_000, 3), (first + 2_001, 4):
+            self.assertEqual(self.done(place(self.world["bob"], "@alice", at)), seq)
+        self.assertEqual(self.done(place(self.world["bob"], "@carol", first)), 1)
+        self.refused(Code.NO_SUCH_USER, place, self.world["bob"], "@nobody", first)
+
+    def test_stored_chats(self) -> None:
+        """The stored chats are those of the reader, most recent first, without timed messages."""
+        self.group("team", "alice", "bob")
+        for chat in "*team", "GLOBAL", "@bob":
+            self.done(self.world.send("alice", chat))
+            self.world.pass_time(1)
+        self.done(self.world.send("alice", "*team", "timed", expires_in=9))
+        self.done(self.world.send("carol", "@bob", "timed", expires_in=9))
+        found = self.done(self.world.chat.reading.stored_chats(self.world["bob"]))
+        self.assertEqual([chat.label(self.world["bob"]) for chat, _ in found], ["@alice", "GLOBAL", "*team"])
+        self.assertEqual([self.world.ms - (state.last_at or 0) for _, state in found], [1_000, 2_000, 3_000])
 
     def texts(self, page: events.History) -> list[str]:
         """Return the texts of a page."""

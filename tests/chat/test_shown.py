@@ -5,7 +5,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from irchat.chat.shown import message_event, present_states
 from irchat.chat.state.directory import Directory
 from irchat.interfaces.stored import GLOBAL, Page, Snapshot, StoredMark, StoredMessage, StoredUser
-from irchat.protocol import events
+from irchat.protocol import events, wire
 
 _AT = "1970-01-01T00:00:01.000Z"
 
@@ -24,6 +24,9 @@ class ShownTests(SynchronousTestCase):
         """A message that was never changed has no further fields."""
         event = message_event(self.directory, self.alice, self.chat, StoredMessage(GLOBAL, 1, 2, 1_000, "hi"))
         self.assertEqual(event, events.Message("GLOBAL", "bob", _AT, "hi", 1))
+        stored = StoredMessage(GLOBAL, 1, 2, 1_000, "hi", notice=True)
+        notice = message_event(self.directory, self.alice, self.chat, stored)
+        self.assertEqual((type(notice), wire.encode(notice)), (events.Notice, wire.encode(event)))
 
     def test_changed(self) -> None:
         """A changed one has its rev, its last edit, its marks and mentions, without the names of hidden users."""

@@ -39,7 +39,7 @@ class MessageTests(SynchronousTestCase):
     def test_unknown(self) -> None:
         """Another version and damaged data are refused, and the error shows nothing of the content."""
         data = encode(Envelope("a", 5, 2, 9, 1.5, Timed(_COPY)))
-        for bad in b"", b"\x02" + data[1:], data[:-1], data[:1] + b"\xc1", data.replace(b"boom", b"\xff\xfe\xff\xfe"):
+        for bad in b"", b"\x01" + data[1:], data[:-1], data[:1] + b"\xc1", data.replace(b"boom", b"\xff\xfe\xff\xfe"):
             error = self.assertRaises(UnknownMessage, decode, bad)
             self.assertEqual((str(error), error.__cause__), ("", None))
 

@@ -7,6 +7,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from irchat.cluster.bus_messages import Beat, Envelope, encode
 from irchat.cluster.sealing import Seal
+from irchat.interfaces.bus import sign_in_id
 from irchat.protocol.errors import Refusal
 from tests.helpers.simulated_bus import SimulatedCluster, advance
 
@@ -50,6 +51,19 @@ class NodeBusTests(SynchronousTestCase):
         advance(self.clock, 0.2)
         self.assertEqual(self.first.changes, [(1, True), (1, False)])
         self.assertEqual(self.second.changes, [(1, True), (1, False)])
+
+    def test_sign_ins(self) -> None:
+        """A node knows the sign-ins that are online on another, from the state and from each change."""
+        self.second.presence.enter(1, 7, b"one")
+        advance(self.clock, 0.2)
+        self.assertEqual(self.first.presence.sign_ins(1), (sign_in_id(b"one"),))
+        self.first.bus.start_again()
+        self.assertEqual(self.first.presence.sign_ins(1), ())
+        advance(self.clock, 2.0)
+        self.assertEqual(self.first.presence.sign_ins(1), (sign_in_id(b"one"),))
+        self.second.presence.leave(1, 7)
+        advance(self.clock, 0.2)
+        self.assertEqual(self.first.presence.sign_ins(1), ())
 
     def test_death(self) -> None:
         """The users of a dead node go five seconds after its last beat. It is not waited for from then on."""

@@ -58,6 +58,9 @@ class HeldStore:
     def page(self, query: PageQuery) -> Deferred[Page]:
         return self._hold(lambda: self.store.page(query))
 
+    def place(self, user: int, chat: ChatKey, at: int) -> Deferred[int]:
+        return self._hold(lambda: self.store.place(user, chat, at))
+
     def chats(self, user: int, hidden: Collection[int]) -> Deferred[list[StoredChat]]:
         return self._hold(lambda: self.store.chats(user, hidden))
 
@@ -72,6 +75,12 @@ class HeldStore:
 
     def token(self, token: bytes) -> Deferred[StoredToken | None]:
         return self._hold(lambda: self.store.token(token))
+
+    def keys(self, user: int) -> Deferred[Any]:
+        return self._hold(lambda: self.store.keys(user))
+
+    def sign_ins(self, user: int, limit: int) -> Deferred[Any]:
+        return self._hold(lambda: self.store.sign_ins(user, limit))
 
     def accounts(self, after: str, limit: int) -> Deferred[Any]:
         return self._hold(lambda: self.store.accounts(after, limit))
@@ -107,6 +116,7 @@ class World:
         self.clock = Clock()
         self.ms = BEGIN_MS
         self.published: list[Publication] = []
+        self.asides: list[Publication] = []
         self.presence: list[str] = []
         folder.mkdir(parents=True, exist_ok=True)
         self._open()
@@ -116,7 +126,7 @@ class World:
     def _open(self) -> None:
         self.store = self._new_store()
         bus = LocalBus()
-        bus.subscribe(self.published.extend)
+        bus.subscribe(self.published.extend, self.asides.extend)
         self.chat = ChatService(
             self.store,
             bus,
@@ -198,11 +208,13 @@ class World:
         nonce: str | None = None,
         origin: int | None = None,
         chat_id: str | None = None,
+        is_notice: bool = False,
     ) -> Deferred[events.Sent]:
         """Send a message."""
         change = self.chat.messages.to_send(
-            self[name], chat, text, expires_in=expires_in, nonce=nonce, origin=origin, chat_id=chat_id
-        )
+            self[name], chat, text, expires_in=expires_in, nonce=nonce, origin=origin, chat_id=chat_id,
+            is_notice=is_notice,
+        )  # fmt: skip
         return self.chat.queue.submit(change).addCallback(self.said)
 
     def amend(self, name: str, chat: str, seq: int | None = None, text: str | None = None, **how: Any) -> Deferred[Any]:

@@ -29,6 +29,8 @@ class FakeCaller:
         self._user = user
         self.token: bytes | None = None
         self.wants_token = True
+        self.ssh: Any = None
+        self.listed: tuple[str, ...] = ()
         self.address = "192.0.2.1"
         self.is_admin = False
         self.notes: list[Any] = []
@@ -56,7 +58,7 @@ class FakeCaller:
         """Sign in."""
         self._user = signed_in.user
         self.token = signed_in.digest
-        self._chat.presence.enter(signed_in.user.id, self.id)
+        self._chat.presence.enter(signed_in.user.id, self.id, self.token)
         self.notes.append("join")
 
     def part(self) -> None:

@@ -7,7 +7,12 @@ from twisted.internet.task import Clock
 
 from irchat.interfaces.bus import Publication
 from irchat.protocol import wire
-from irchat.protocol.events import Event, Message
+from irchat.protocol.events import Message
+from irchat.server.delivery.delivery import Encode
+
+
+def _encode(publication: Publication) -> bytes:
+    return wire.encode(publication.event)
 
 
 class FakeOutbox:
@@ -16,7 +21,7 @@ class FakeOutbox:
     behind = False
 
     def __init__(self, clock: Clock | None = None, seconds: float = 0.0, *, encodes: bool = True) -> None:
-        self.encode: Callable[[Event], bytes] | None = wire.encode if encodes else None
+        self.encode: Encode | None = _encode if encodes else None
         self.try_now: Callable[[bytes], int] | None = None
         self.written: list[bytes] = []
         self.rest: list[tuple[bytes, int]] = []
@@ -24,6 +29,7 @@ class FakeOutbox:
         self.offered: list[bytes] = []
         self.timed: list[float] = []
         self.own: list[Publication] = []
+        self.runs = 0
         self.flushed: list[float] = []
         self.aborted = False
         self.error: Exception | None = None
@@ -36,7 +42,11 @@ class FakeOutbox:
     def offer_one(self, publication: Publication) -> None:
         self.offered.append(wire.encode(publication.event))
 
+    def offer_aside(self, publication: Publication, data: bytes | None) -> None:
+        self.offered.append(wire.encode(publication.event) if data is None else data)
+
     def offer_run(self, run: Sequence[Publication], *, stored: bool) -> None:
+        self.runs += len(run)
         for publication in run:
             self.offer_one(publication)
 
@@ -72,6 +82,7 @@ class FakeSession:
     """A session of a user."""
 
     ids = count(1)
+    token: bytes | None = None
 
     def published_to(self, count: int) -> None:
         """Count nothing."""
@@ -80,6 +91,12 @@ class FakeSession:
         self.id = next(self.ids)
         self.user_id = user_id
         self.outbox = outbox or FakeOutbox(encodes=encodes)
+        self.ended: list[str] = []
+        self.wants_asides = False
+
+    def end(self, reason: str) -> None:
+        """Record the end."""
+        self.ended.append(reason)
 
     @property
     def got(self) -> bytes:

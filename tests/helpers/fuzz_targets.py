@@ -12,10 +12,19 @@ from twisted.internet.testing import StringTransport
 from twisted.logger import LogLevel, globalLogPublisher
 
 from irchat.commands import REGISTRY
+from irchat.irc.command_table import Phase, check
+from irchat.irc.irc_lines import BadIRCLine, build, cut, parse
+from irchat.irc.multiline import Collector, MultilineError, compose
+from irchat.irc.numerics import ServerLines
+from irchat.irc.references import BadReference, parse_chathistory, parse_markread
+from irchat.irc.reply_lines import parse_whox
+from irchat.irc.targets import chat_of
+from irchat.irc.text_codes import read_said
 from irchat.net.tls import TLSLayer
 from irchat.protocol.errors import Refusal
 from irchat.protocol.wire import BadLine, decode_request
 from irchat.server.listeners.certificates import ensure_self_signed, server_context
+from tests.helpers.irc import IRCClient
 from tests.helpers.server import JSONClient, Server, TextClient
 
 # Ends a segment in the input from atheris; lines can end elsewhere.
@@ -39,7 +48,35 @@ def commands(data: bytes) -> None:
         refusal.text.encode()
 
 
-class _Failures:
+def irc_line(data: bytes) -> None:
+    """Fuzz one line of IRC: each part of the library that reads what a client sends."""
+    try:
+        line = parse(data)
+    except BadIRCLine as bad:
+        bad.command.encode()
+        return
+    if line is None:
+        return
+    again = parse(build(line.command, *line.params[:-1], text=line.param(-1) if line.params else None)[:-2], 10_000)
+    if again is not None and len(again.params) != len(line.params):
+        raise AssertionError(again)
+    check(line, Phase.SIGNED_IN, "alice", ServerLines("irchat"))
+    for read in parse_chathistory, parse_markread:
+        with contextlib.suppress(BadReference):
+            read(line.params)
+    collector = Collector(lambda: 0.0)
+    for handle in collector.batch, collector.takes, collector.batch:
+        with contextlib.suppress(MultilineError):
+            handle(line)
+    for param in line.params:
+        text = read_said(param).text
+        parse_whox(param)
+        chat_of(param)
+        if "".join(cut(text, 8)) != text or any(len(piece.text.encode()) > 8 for piece in compose(text, 8)):
+            raise AssertionError(text)
+
+
+class Failures:
     """Records logged failures."""
 
     def __init__(self) -> None:
@@ -51,9 +88,9 @@ class _Failures:
             self.events.append(event.get("log_failure") or event.get("log_format"))
 
 
-def _converse(server: Server, client: JSONClient | TextClient, segments: list[bytes]) -> str:
+def _converse(server: Server, client: JSONClient | TextClient | IRCClient, segments: list[bytes]) -> str:
     """Send segments. Check that no failure is logged and no answer is ``internal``. Return the answers."""
-    failures = _Failures()
+    failures = Failures()
     globalLogPublisher.addObserver(failures)
     try:
         client.send(*segments, b"\n")
@@ -65,7 +102,7 @@ def _converse(server: Server, client: JSONClient | TextClient, segments: list[by
         globalLogPublisher.removeObserver(failures)
     if failures.events:
         raise AssertionError(failures.events)
-    if '"code":"internal"' in said or "Internal error" in said:
+    if '"code":"internal"' in said or "Internal error" in said or " 400 alice" in said:
         raise AssertionError(said)
     return said
 
@@ -144,6 +181,24 @@ def text_protocol(segments: list[bytes], *, signed_in: bool = True, shared: _Sha
                 raise AssertionError(f"no answer any more after {said}")
 
 
+def irc_protocol(segments: list[bytes], *, signed_in: bool = True, shared: _Shared | None = None) -> None:
+    """Fuzz an IRC connection, before or after the sign-in. Afterwards it answers a PING, or has said ERROR."""
+    with _server(shared) as (server, name):
+        client = IRCClient(
+            server, name if signed_in else None, "batch", "message-tags", "draft/multiline", "echo-message"
+        )
+        client.send(b"" if signed_in else b"CAP LS 302\r\n")
+        said = _converse(server, client, segments)
+        if not client.is_open:
+            if "ERROR :" not in said:
+                raise AssertionError(f"the connection ended without ERROR: {said}")
+            return
+        client.send(b"PING :still there\r\n")
+        server.advance(0, 0)
+        if ":still there" not in client.read():
+            raise AssertionError(f"no answer any more after {said}")
+
+
 @functools.cache
 def _tls_context() -> ssl.SSLContext:
     with tempfile.TemporaryDirectory() as folder:
@@ -194,6 +249,9 @@ TARGETS: dict[str, Callable[[bytes], None]] = {
     "json": lambda data: json_protocol(segments_of(data), shared=_shared),
     "text": lambda data: text_protocol(segments_of(data), shared=_shared),
     "sign-in": lambda data: text_protocol(segments_of(data), signed_in=False, shared=_shared),
+    "irc-line": irc_line,
+    "irc": lambda data: irc_protocol(segments_of(data), shared=_shared),
+    "irc-sign-in": lambda data: irc_protocol(segments_of(data), signed_in=False, shared=_shared),
     "tls": tls_records,
     "tls-after": lambda data: tls_records(data, after_handshake=True),
 }

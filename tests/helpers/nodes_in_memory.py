@@ -104,6 +104,7 @@ class NodeWorld(World):
         self.database = database
         self.clock = clock
         self.published = []
+        self.asides = []
         self.presence = []
         self._open()
 

@@ -60,6 +60,8 @@ class FakeOutlet:
 class FakeReader:
     """A fake reader. It encodes a publication as ``<seq>``, and the test answers its pages."""
 
+    shows_timed = True
+
     def __init__(self) -> None:
         self.calls: list[str] = []
         self.asked: list[tuple[ChatKey, int, Deferred[Page]]] = []

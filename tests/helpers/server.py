@@ -27,9 +27,11 @@ from irchat.interfaces.limits import Limits
 from irchat.interfaces.store import Store
 from irchat.server.admission import Admission
 from irchat.server.delivery.delivery import Delivery
+from irchat.server.delivery.persona_feed import PersonaFeed
 from irchat.server.delivery.presence_feed import PresenceFeed
 from irchat.server.listeners.factory import ChatFactory
 from irchat.server.listeners.registry import ConnectionRegistry
+from irchat.server.protocols.irc.irc_shared import make_shared
 from irchat.server.protocols.offers import all_protocols
 from irchat.server.sessions.rate_limiter import RateLimiters
 from irchat.server.sessions.services import Services
@@ -199,7 +201,7 @@ class Server:
         self.presence = PresenceFeed(self.clock, self.delivery)
         limits = limits or Limits(per_address=0, per_user=0, timed=0, rate=rate)
         self.bus = bus = LocalBus()
-        bus.subscribe(self.delivery.publish)
+        bus.subscribe(self.delivery.publish, self.delivery.publish_asides)
         self.chat = ChatService(self.store, bus, self.presence.changed, self.clock, self.wall_ms, limits)
         self.accounts = Accounts(
             self.chat.directory,
@@ -213,10 +215,18 @@ class Server:
         admission = Admission(limits, self.clock.seconds)
         self.rate_limiters = RateLimiters(limits, self.clock)
         self.services = Services(
-            self.chat, self.accounts, self.delivery, self.presence, admission, self.rate_limiters, admins
+            self.chat,
+            self.accounts,
+            self.delivery,
+            self.presence,
+            PersonaFeed(self.clock, self.delivery, self.chat),
+            admission,
+            self.rate_limiters,
+            admins,
         )
         self.connections = ConnectionRegistry(self.chat, self.clock)
-        offers = all_protocols(self.services, self.clock)
+        self.irc_shared = make_shared(self.services, self.clock, "Test")
+        offers = all_protocols(self.services, self.clock).with_irc(self.irc_shared)
         self.factory = ChatFactory(
             self.services, self.clock, offers, self.connections, name="Test", tls=tls, balancers=balancers
         )

@@ -213,6 +213,9 @@ class NodeStore:
     def page(self, query: PageQuery) -> Deferred[Page]:
         return self._ask(lambda: self._store.page(query))
 
+    def place(self, user: int, chat: ChatKey, at: int) -> Deferred[int]:
+        return self._ask(lambda: self._store.place(user, chat, at))
+
     def chats(self, user: int, hidden: Collection[int]) -> Deferred[list[stored.StoredChat]]:
         return self._ask(lambda: self._store.chats(user, hidden))
 
@@ -227,6 +230,12 @@ class NodeStore:
 
     def token(self, token: bytes) -> Deferred[stored.StoredToken | None]:
         return self._ask(lambda: self._store.token(token))
+
+    def keys(self, user: int) -> Deferred[list[stored.StoredKey]]:
+        return self._ask(lambda: self._store.keys(user))
+
+    def sign_ins(self, user: int, limit: int) -> Deferred[list[stored.StoredSignIn]]:
+        return self._ask(lambda: self._store.sign_ins(user, limit))
 
     def accounts(self, after: str, limit: int) -> Deferred[list[stored.StoredAccount]]:
         return self._ask(lambda: self._store.accounts(after, limit))

@@ -13,7 +13,7 @@ from twisted.logger import Logger
 from irchat.protocol.public_keys import PublicKey
 from irchat.protocol.ssh_door import DoorConfig, DoorHello, OfferedKey, encode
 from irchat.server.listeners.ssh.relay import ProcessEnd, Unavailable
-from irchat.server.listeners.ssh.ssh_door import SSHDoor
+from irchat.server.listeners.ssh.ssh_factory import SSHDoor
 from tests.helpers.server import Client, JSONClient, Server, Socket
 
 CLIENT_VERSION = b"SSH-2.0-Test\r\n"

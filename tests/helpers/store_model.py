@@ -53,8 +53,8 @@ keys = st.sampled_from(["ok", "pin"])
 class _Message:
     """A message of the model. ``text`` is None after its deletion."""
 
-    def __init__(self, sender: int, at: int, text: str, to: set[int]) -> None:
-        self.sender, self.at, self.to = sender, at, to
+    def __init__(self, sender: int, at: int, text: str, to: set[int], notice: bool) -> None:
+        self.sender, self.at, self.to, self.notice = sender, at, to, notice
         self.text: str | None = text
         self.rev = 0
         self.edited_at: int | None = None
@@ -152,14 +152,14 @@ class StoreMachine(RuleBasedStateMachine):
         return StoredMessage(
             chat, seq, message.sender, message.at, message.text, message.rev, message.edited_at,
             tuple(StoredMark(key, len(by), tuple(by), user in by) for key, by in marks.items()),
-            tuple(sorted(message.to - hidden)),
+            tuple(sorted(message.to - hidden)), message.notice,
         )  # fmt: skip
 
     # Rules
 
-    @rule(user=users, chat=chats, some=some_texts, to=st.sets(users), reply=st.none() | numbers)
-    def say(self, user: int, chat: ChatKey, some: list[str], to: set[int], reply: int | None) -> None:
-        """Send messages together."""
+    @rule(user=users, chat=chats, some=some_texts, to=st.sets(users), reply=st.none() | numbers, notices=numbers)
+    def say(self, user: int, chat: ChatKey, some: list[str], to: set[int], reply: int | None, notices: int) -> None:
+        """Send messages together. ``notices``: its bits say which of them are notices."""
         state = self.model[chat]
         if user not in state.since or (isinstance(chat, tuple) and self.hidden(user) & set(chat)):
             return
@@ -167,7 +167,8 @@ class StoreMachine(RuleBasedStateMachine):
         reply = None if reply is None else self.seq(chat, reply)
         writes = []
         expected = []
-        for text in some:
+        for number, text in enumerate(some):
+            notice = bool(notices >> number & 1)
             at = self.tick()
             mentioned = {one for one in to if one in state.since}
             if reply is not None and state.since[user] < reply <= len(state.messages):
@@ -176,8 +177,8 @@ class StoreMachine(RuleBasedStateMachine):
                     mentioned.add(answered.sender)
             mentioned -= {user} | hidden
             calls = tuple(one for one in to if one in state.since)
-            writes.append(MessageAdded(chat, user, text, at, None, 0, calls, reply, hidden))
-            state.messages.append(_Message(user, at, text, mentioned))
+            writes.append(MessageAdded(chat, user, text, at, None, 0, calls, reply, hidden, notice))
+            state.messages.append(_Message(user, at, text, mentioned, notice))
             expected.append((len(state.messages), at, tuple(sorted(mentioned))))
         state.read[user] = len(state.messages)
         assert [(one.seq, one.at, one.to) for one in self.write(*writes)] == expected

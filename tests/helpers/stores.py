@@ -26,9 +26,11 @@ from tests.helpers.services import shared_postgres
 NOW = 1_795_356_000_000
 
 
-def message(chat: ChatKey, sender: int, text: str = "hi", at: int = NOW, nonce: str | None = None) -> MessageAdded:
+def message(
+    chat: ChatKey, sender: int, text: str = "hi", at: int = NOW, nonce: str | None = None, notice: bool = False
+) -> MessageAdded:
     """A message. Its nonce, if any, is searched among those of the last ten minutes."""
-    return MessageAdded(chat, sender, text, at, nonce, at - 600_000 if nonce else 0)
+    return MessageAdded(chat, sender, text, at, nonce, at - 600_000 if nonce else 0, notice=notice)
 
 
 class StoreHands:

@@ -1,4 +1,4 @@
-"""Cores of several nodes with a shared log and a simulated bus, under one clock, for timed messages."""
+"""Cores of several nodes with a shared log and a simulated bus, under one clock, for timed messages and asides."""
 
 import tempfile
 from collections import Counter
@@ -14,6 +14,7 @@ from twisted.internet.task import Clock
 
 from irchat.chat.timed.copies import TimedCopies
 from irchat.chat.timed.timed_chat import TimedMessage
+from irchat.cluster.aside_relay import AsideRelay
 from irchat.cluster.bus_messages import copies
 from irchat.cluster.node_bus import NodeBus
 from irchat.cluster.sealing import Seal
@@ -59,6 +60,9 @@ class TimedNode(NodeWorld):
         self.chat.presence.others = self.bus
         self.relay = TimedRelay(self.bus, network.clock)
         self.relay.connect(self.chat.share_timed(self.relay))
+        chat, asides = self.chat, AsideRelay(self.bus)
+        asides.connect(chat.signals, chat.reasons, chat.personas)
+        chat.signals.others = chat.reasons.others = chat.personas.others = asides
         self.bus.start()
 
     @property

@@ -4,7 +4,7 @@ import gc
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from irchat.interfaces.bus import MemberIds, Publication
+from irchat.interfaces.bus import MemberIds, Publication, sign_in_id
 from irchat.protocol.events import Ok
 
 
@@ -16,6 +16,12 @@ class PublicationTests(SynchronousTestCase):
         publication = Publication(Ok(), (1, 2), origin=3)
         self.assertEqual(publication, Publication(Ok(), (1, 2), origin=3))
         self.assertFalse(gc.is_tracked(publication))
+
+    def test_sign_in_id(self) -> None:
+        """Each token has an id of its own, which does not contain it."""
+        ids = [sign_in_id(token) for token in (b"a" * 32, b"b" * 32)]
+        self.assertEqual([len(one) for one in {*ids}], [16, 16])
+        self.assertNotIn((b"a" * 32).hex()[:16], ids)
 
     def test_member_ids(self) -> None:
         """The ids of a group are found again in a cache when they are the same, whichever object they are."""

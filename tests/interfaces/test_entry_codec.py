@@ -29,6 +29,8 @@ _ENTRIES = [
     Entry(writes.BanSet(StoredBan(None, "192.0.2.0/24", None, "spam"), 1)),
     Entry(writes.BanRemoved(1, None)),
     Entry(writes.MarksRemoved((PlacedMark((1, 2), 3, 1, "OK", "ok"),), 10), (_CHANGE,)),
+    Entry(writes.SignInEnded(1, b"", "0123456789abcdef", "goodbye")),
+    Entry(writes.OtherSignInsEnded(1, None, "goodbye")),
 ]
 
 
@@ -48,8 +50,10 @@ class CodecTests(SynchronousTestCase):
         """No password hash and no token is in the log."""
         created: Any = encode(Entry(writes.UserCreated("b", "b", "$hash", 1, b"s3cr3t"), 1))
         changed = encode(Entry(writes.PasswordSet(1, "$hash", b"s3cr3t", "")))
+        ended = encode(Entry(writes.SignInEnded(1, b"s3cr3t", "id", "")))
+        others = encode(Entry(writes.OtherSignInsEnded(1, b"s3cr3t", "")))
         for secret in b"$hash", b"s3cr3t":
-            self.assertNotIn(secret, created + changed)
+            self.assertNotIn(secret, created + changed + ended + others)
 
     def test_not_logged(self) -> None:
         """Messages, tokens, refused changes and markers that stayed are not entries of the log."""

@@ -1,5 +1,6 @@
 """WebSocket under lines: frames in and out, close codes, slow peers."""
 
+from itertools import pairwise
 from typing import Any
 
 from hypothesis import given
@@ -9,9 +10,11 @@ from twisted.internet.protocol import Protocol
 from twisted.internet.task import Clock
 from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
+from websockets.client import ClientProtocol
 from websockets.frames import Frame, Opcode
 from websockets.protocol import State
 from websockets.server import ServerProtocol
+from websockets.uri import parse_uri
 
 from irchat.net.websocket_layer import GOING_AWAY, MESSAGE_BYTES, WebSocketLayer
 
@@ -149,11 +152,41 @@ class LayerTests(SynchronousTestCase):
             self.layer.send(b"late\n")
             self.assertEqual((self.inner.got, self.sent()), (b"", b""))
 
-    def test_binary_taken(self) -> None:
-        """Where binary messages are taken, they are lines too."""
-        self.start(takes_binary=True)
-        self.layer.received(frames((Opcode.BINARY, b"x", True)))
-        self.assertEqual(self.inner.got, b"x\n")
+    def test_binary(self) -> None:
+        """Binary messages are lines too, also such that are not UTF-8, beside text messages."""
+        self.start(is_binary=True)
+        self.layer.received(frames((Opcode.BINARY, b"x\xff", True), text("y")))
+        self.assertEqual(self.inner.got, b"x\xff\ny\n")
+        self.layer.send(b"z\n")
+        self.assertEqual(self.sent(), b"\x82\x02z\n")
+
+    @given(st.lists(st.text("abc é", max_size=200), max_size=9), st.lists(st.integers(0, 999), max_size=9))
+    def test_one_line(self, lines: list[str], cuts: list[int]) -> None:
+        """Each line is a message of its own without its end, however the bytes are cut."""
+        for is_binary in False, True:
+            self.start(one_line=True, is_binary=is_binary)
+            data = "".join(f"{line}\r\n" for line in lines).encode()
+            places = [0, *sorted(cut for cut in cuts if cut < len(data)), len(data)]
+            for begin, end in pairwise(places):
+                self.layer.send(data[begin:end])
+            self.assertEqual(self.messages(), [(2 if is_binary else 1, line.encode()) for line in lines])
+
+    def messages(self) -> list[tuple[int, bytes]]:
+        """Return the messages sent since the last call, each with its opcode."""
+        client = ClientProtocol(parse_uri("ws://localhost/"), state=State.OPEN, max_size=None)
+        client.receive_data(self.sent())
+        found: list[tuple[int, bytes]] = []
+        is_open = False
+        for frame in client.events_received():
+            assert isinstance(frame, Frame)
+            if is_open:
+                self.assertEqual(frame.opcode, Opcode.CONT)
+                found[-1] = found[-1][0], found[-1][1] + bytes(frame.data)
+            else:
+                found.append((frame.opcode, bytes(frame.data)))
+            is_open = not frame.fin
+        self.assertFalse(is_open)
+        return found
 
     def test_close_by_us(self) -> None:
         """A close frame goes out, and the connection ends when the peer answers it, or after two seconds."""

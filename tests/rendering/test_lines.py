@@ -292,6 +292,22 @@ class ReplyTests(LinesCase):
         self.assertEqual(self._shown(events.Blocks(["bob", "eve"])), ["-- you block: bob, eve"])
         self.assertEqual(self._shown(events.Blocks([])), ["-- you block nobody"])
 
+    def test_sessions(self) -> None:
+        """Sessions are numbered, with label, beginning and state. What is not listed is counted."""
+        at = "2026-11-20T14:03:00.000Z"
+        listed = [
+            events.ListedSession("a", None, at),
+            events.ListedSession("b", at, at, "back\nups", online=True),
+            events.ListedSession("c", at, at, online=True, this=True),
+        ]
+        shown = self._shown(events.Sessions(listed, True, 1))
+        self.assertEqual(shown[0], "-- your sessions, oldest first:")
+        self.assertRegex(shown[1], r"^  1 +last used 2026-11-20$")
+        self.assertRegex(shown[2], r"^  2  back␊ups  since (2026-11-20 )?\d\d:\d\d  online$")
+        self.assertRegex(shown[3], r"^  3 +since (2026-11-20 )?\d\d:\d\d  online, this one$")
+        self.assertEqual(shown[4], "-- online, too: 1 session that has no saved sign-in, as in the text protocol")
+        self.assertEqual(len(shown), 7)
+
     def test_help(self) -> None:
         """The manual is shown line by line."""
         self.assertEqual(self._shown(events.Help("one\n  two\x07")), ["one", "  two␇"])

@@ -35,7 +35,7 @@ class ChangeTests(SynchronousTestCase):
 
     def test_as_changed(self) -> None:
         """Changes, marks and mentions come to their messages. Others stay the same objects."""
-        messages = [said(1), said(2), said(3)]
+        messages = [said(1), said(2), said(3)._replace(notice=True)]
         mark = StoredMark("ok", 1, (2,), False)
         seen = as_changed(messages, mentions_of([(1, 4), (1, 5)], {5}), {3: (9, 77)}, {3: (mark,)})
         expected = [
@@ -58,10 +58,10 @@ class ChangeTests(SynchronousTestCase):
     def test_page_of_changes(self) -> None:
         """A page ends at its limit, and covers what its reader may not see."""
         rows = [
-            (1, 4, False, 1, 10, "a"),
-            (2, 3, False, 9, 10, "b"),
-            (3, 6, True, None, None, None),
-            (4, 5, False, 1, 10, "c"),
+            (1, 4, False, 1, 10, "a", 0),
+            (2, 3, False, 9, 10, "b", 0),
+            (3, 6, True, None, None, None, None),
+            (4, 5, False, 1, 10, "c", 1),
         ]
 
         def changed(messages: list[StoredMessage]) -> list[StoredMessage]:
@@ -70,3 +70,4 @@ class ChangeTests(SynchronousTestCase):
         for limit, expected in (1, ([4], (), 2, True)), (2, ([4], (6,), 3, True)), (3, ([4, 5], (6,), 8, False)):
             page = page_of_changes(iter(rows), PageQuery(1, GLOBAL, limit, after_rev=0), 2, 8, {9}, changed)
             self.assertEqual(([one.seq for one in page.messages], page.deleted, page.rev, page.more), expected)
+            self.assertEqual([one.notice for one in page.messages], [one.seq == 5 for one in page.messages])

@@ -1,19 +1,23 @@
 """Pages of a chat, from a list of rows. The contract of the stores tests the rest."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from twisted.trial.unittest import SynchronousTestCase
 
 from irchat.interfaces.store import PageQuery
 from irchat.interfaces.stored import GLOBAL
-from irchat.store.page_of_chat import MessageRow, page_of
+from irchat.store.page_of_chat import MessageRow, page_of, place_of
 
 
 class _Rows:
-    """A chat with one message for each number, at ten times its seq. ``read``: how many rows were read."""
+    """A chat with one message for each number, at ten times its seq, or at ``ats``.
 
-    def __init__(self, *seqs: int) -> None:
-        self._rows = [(seq, 1, 10 * seq, "text") for seq in seqs]
+    ``read``: how many rows were read.
+    """
+
+    def __init__(self, *seqs: int, ats: Sequence[int] = ()) -> None:
+        times = ats or [10 * seq for seq in seqs]
+        self._rows = [(seq, 1, at, "text", seq == 7) for seq, at in zip(seqs, times, strict=True)]
         self.read = 0
 
     def upwards(self, above: int) -> Iterator[MessageRow]:
@@ -45,6 +49,30 @@ class PageTests(SynchronousTestCase):
             query = PageQuery(1, GLOBAL, 3, **how)  # type: ignore[arg-type]
             messages, more = page_of(_Rows(1, 2, 3, 5, 6, 7, 9), query, 1, 6, 9)
             self.assertEqual(([message.seq for message in messages], more), expected, how)
+            self.assertEqual([message.seq for message in messages if message.notice], [7] if 7 in expected[0] else [])
+
+    def test_no_page_ends_between_equal_times(self) -> None:
+        """A page ends before or after all messages of one time, as older versions stored, even over the limit."""
+        ats = [0, 5, 5, 5, 5, 5, 6]
+        for limit, how, expected in (
+            (3, {"after": 0}, ([1], True)), (6, {"after": 0}, ([1, 2, 3, 4, 5, 6], True)),
+            (2, {"after": 1}, ([2, 3, 4, 5, 6], True)), (1, {"after": 3}, ([4, 5, 6], True)),
+            (3, {}, ([7], True)), (6, {}, ([2, 3, 4, 5, 6, 7], True)), (1, {"before": 7}, ([2, 3, 4, 5, 6], True)),
+            (5, {"before": 7}, ([2, 3, 4, 5, 6], True)), (9, {"before": 7}, ([1, 2, 3, 4, 5, 6], False)),
+            (1, {"after": 6}, ([7], False)), (4, {"unread": True}, ([1], True)),
+            (2, {"after": 1, "page_bytes": 12}, ([2, 3, 4], True)),
+        ):  # fmt: skip
+            query = PageQuery(1, GLOBAL, limit, **how)  # type: ignore[arg-type]
+            messages, more = page_of(_Rows(*range(1, 8), ats=ats), query, 0, 0, 7)
+            self.assertEqual(([message.seq for message in messages], more), expected, (limit, how))
+
+    def test_place(self) -> None:
+        """The place of a moment is the first message from then on, and after the last one if there is none."""
+        seqs = (1, 2, 3, 5, 6, 7, 9)
+        for at, expected in ((0, 1), (10, 1), (11, 2), (31, 4), (50, 4), (90, 8), (91, 10)):
+            self.assertEqual(place_of(_Rows(*seqs), 0, 9, at), expected, at)
+        self.assertEqual(place_of(_Rows(*seqs), 5, 9, 20), 6)
+        self.assertEqual(place_of(_Rows(), 0, 0, 20), 1)
 
     def test_reads_no_more_than_needed(self) -> None:
         """One row more than the limit is read, however long the chat is."""

@@ -56,7 +56,7 @@ class ModelTests(SynchronousTestCase):
 
     def test_histories(self) -> None:
         """Whatever is done, the store agrees with the model after each step."""
-        run_state_machine_as_test(PostgresMachine, settings=settings(max_examples=4, stateful_step_count=30))
+        run_state_machine_as_test(PostgresMachine, settings=settings(max_examples=2, stateful_step_count=25))
 
     @pytest.mark.slow
     def test_more_histories(self) -> None:

@@ -1,5 +1,7 @@
 """The store contract for messages, pages, nonces and read markers. Every engine must pass it."""
 
+from collections.abc import Sequence
+
 from twisted.trial.unittest import SynchronousTestCase
 
 from irchat.interfaces.stored import (
@@ -128,6 +130,30 @@ class MessageContract(StoreHands):
             (marker,) = self.write(MarkerMoved(user, chat, 1))
             self.assertEqual(marker.moved, False)
         self.assertEqual([state.chat for state in self.chats(self.carol)], [GLOBAL])
+
+    def test_notices(self) -> None:
+        """A notice is one on all pages and in searches, also after changes, when others are written with it."""
+        self.write(
+            message(GLOBAL, self.alice, "word 1"),
+            message(GLOBAL, self.alice, "word @bob 2", notice=True),
+            message(self.pair, self.alice, "word 1", notice=True),
+            message(GLOBAL, self.bob, "word 3"),
+        )
+        self.write(message(GLOBAL, self.bob, "word 4", notice=True))
+        self.edit(GLOBAL, 2, self.alice, "word new")
+        self.mark(GLOBAL, 4, self.carol)
+        self.mark(GLOBAL, 3, self.carol)
+        self.reopen()
+
+        def notices(messages: Sequence[StoredMessage]) -> list[int]:
+            return [one.seq for one in messages if one.notice is True]
+
+        for how in ({}, {"after": 0}, {"around": 3}, {"unread": True}, {"since": NOW}):
+            self.assertEqual(notices(self.page(self.carol, GLOBAL, **how).messages), [2, 4], how)
+        self.assertEqual(notices(self.page(self.carol, GLOBAL, after_rev=0).messages), [2, 4])
+        self.assertEqual(notices(self.page(self.bob, self.pair).messages), [1])
+        self.assertEqual(notices(self.found(self.carol, "word")[0]), [4, 2])
+        self.assertEqual(notices(self.found(self.carol, mark="ok")[0]), [4])
 
     # Nonces
 

@@ -3,6 +3,7 @@
 import sqlite3
 from pathlib import Path
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
@@ -19,6 +20,7 @@ from irchat.text.folding import fold, words
 class FoldingTests(SynchronousTestCase):
     """Words that search treats as equal."""
 
+    @pytest.mark.slow
     def test_every_character(self) -> None:
         """For every character, any SQLite finds the expected words, and every searchable character has a word."""
         connection = sqlite3.connect(":memory:")

@@ -7,6 +7,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+import pytest
 from twisted.trial.unittest import SynchronousTestCase
 
 from tests.helpers.processes import (
@@ -246,6 +247,7 @@ class ServerTests(EndToEnd):
         wait_for(lambda: not pid_file.exists(), "the daemon to end")
         self.assertIn("stopped", (self.home / "twistd.log").read_text())
 
+    @pytest.mark.slow
     def test_what_cannot_start_says_why_in_one_line(self) -> None:
         """A server that cannot start prints one line to standard error, exits with status 1, and leaves no file."""
         server = self.server()

@@ -222,10 +222,12 @@ class RefusedDatabaseTests(_RealServer):
     def test_no_copy_before_an_upgrade(self) -> None:
         """If the copy before an upgrade fails, the database stays unchanged, and the next start upgrades it."""
         with contextlib.closing(sqlite3.connect(self.database)) as connection:
-            # What version 6 added.
+            # What versions 6 and 7 added.
             connection.executescript(
                 "ALTER TABLE chats DROP COLUMN rev; ALTER TABLE members DROP COLUMN alert;"
-                " DROP TABLE amended; DROP TABLE marks; DROP TABLE mentions; PRAGMA user_version = 5;"
+                " DROP TABLE amended; DROP TABLE marks; DROP TABLE mentions; ALTER TABLE messages DROP COLUMN notice;"
+                " ALTER TABLE tokens DROP COLUMN created_at; ALTER TABLE tokens DROP COLUMN label; DROP TABLE keys;"
+                " PRAGMA user_version = 5;"
             )
         older = self.database.read_bytes()
         in_its_place = Path(f"{self.database}.before-version-{len(SCRIPTS)}")

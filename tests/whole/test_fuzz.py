@@ -8,6 +8,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
+from irchat.irc.command_table import COMMANDS
 from irchat.protocol.rules import CLIENT_LINE_BYTES
 from tests.helpers import fuzz_targets
 
@@ -39,6 +40,25 @@ def _json_line(kind: str, fields: dict[str, object]) -> bytes:
 
 
 _request = st.builds(_json_line, _types, st.dictionaries(_names, _scalar, max_size=4))
+_irc_word = st.one_of(
+    st.sampled_from(
+        ["#global", "#GLOBAL", "#team", "bob", "alice", "zoe", "*irchat", "NickServ", "*", "", ":", "+o", "-i", "LS",
+         "REQ", "END", "302", ":batch labeled-response", "PLAIN", "AGEAYg==", "LATEST", "BETWEEN", "TARGETS", "g-1",
+         "msgid=g-1", "timestamp=2026-11-22T14:00:00.000Z", "5", "+1", "-1", "draft/multiline", ":hi", "a,b", "*!*@*",
+         ":REGISTER long-enough", "%tna,1", ":*30@bob hi", ":\x01ACTION x\x01", ":\x02x\x02"]
+    ),
+    st.text(max_size=5),
+)  # fmt: skip
+_irc_tags = st.sampled_from(
+    ["", "", "", "@label=x ", "@batch=1 ", "@+typing=active ", "@+draft/react=ok;+draft/reply=g-1 "]
+)
+
+
+def _irc_bytes(tags: str, command: str, words: list[str]) -> bytes:
+    return f"{tags}{command} {' '.join(words)}".encode("utf-8", "surrogatepass")
+
+
+_irc_line = st.builds(_irc_bytes, _irc_tags, st.sampled_from([*COMMANDS]), st.lists(_irc_word, max_size=4))
 _long = st.integers(CLIENT_LINE_BYTES - 2, CLIENT_LINE_BYTES + 3).map(lambda length: b"x" * length)
 _any_line = st.one_of(_request, _typed_line, st.binary(max_size=30), _long)
 
@@ -89,6 +109,24 @@ class FuzzTests(SynchronousTestCase):
     def test_sign_in(self, segments: list[bytes]) -> None:
         """The sign-in dialogue has no internal error."""
         fuzz_targets.text_protocol(segments, signed_in=False)
+
+    @settings(max_examples=300)
+    @given(_irc_line | st.binary(max_size=60))
+    def test_irc_line(self, line: bytes) -> None:
+        """A line of IRC is read or refused by each part of the library."""
+        fuzz_targets.irc_line(line)
+
+    @settings(max_examples=80)
+    @given(_segments(_irc_line | st.binary(max_size=30) | _long))
+    def test_irc_protocol(self, segments: list[bytes]) -> None:
+        """A connection with the IRC protocol has no internal error, and goes on unless it says ERROR."""
+        fuzz_targets.irc_protocol(segments)
+
+    @settings(max_examples=80)
+    @given(_segments(_irc_line | st.binary(max_size=30)))
+    def test_irc_sign_in(self, segments: list[bytes]) -> None:
+        """The registration of an IRC client has no internal error."""
+        fuzz_targets.irc_protocol(segments, signed_in=False)
 
     @settings(max_examples=100)
     @given(

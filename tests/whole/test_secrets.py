@@ -14,6 +14,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from irchat.interfaces.writes import MessageAdded
 from irchat.server.protocols.json_lines import JSONProtocol
 from irchat.server.protocols.text import TextProtocol
+from tests.helpers.irc_socket import IRCSocket
 from tests.helpers.loads.many_clients import unlimited
 from tests.helpers.processes import JSONClient, ServerProcess
 from tests.helpers.server import ServerTestCase
@@ -21,6 +22,7 @@ from tests.helpers.server import ServerTestCase
 PASSWORD = "correct horse battery"
 NEW_PASSWORD = "another staple"
 WRONG_PASSWORD = "wrong but secret"
+IRC_PASSWORD = "nobodyknows"
 TEXT = "words for nobody else"
 TIMED_TEXT = "words that were never written"
 
@@ -53,7 +55,44 @@ class RealServerTests(SynchronousTestCase):
         other.ask(type="resume", token=welcome["token"] + "x")
         second = other.ask(type="login", name="alice", password=NEW_PASSWORD)
         other.ask(type="logout")
-        return [PASSWORD, NEW_PASSWORD, WRONG_PASSWORD, TEXT, TIMED_TEXT, welcome["token"], second["token"]]
+        self.use_irc()
+        return [
+            PASSWORD,
+            NEW_PASSWORD,
+            WRONG_PASSWORD,
+            IRC_PASSWORD,
+            TEXT,
+            TIMED_TEXT,
+            welcome["token"],
+            second["token"],
+        ]
+
+    def use_irc(self) -> None:
+        """Use each command of IRC that handles secrets."""
+        irc = IRCSocket(self.server, "carol")
+        self.addCleanup(irc.close)
+        for line in (
+            f"AUTHENTICATE {WRONG_PASSWORD}",
+            f"REGISTER carol {WRONG_PASSWORD}",
+            f"PRIVMSG NickServ :IDENTIFY alice {WRONG_PASSWORD}",
+            f"NS IDENTIFY alice {IRC_PASSWORD}",
+            f"REGISTER * * {IRC_PASSWORD}",
+            f"PRIVMSG NickServ :PASSWORD {WRONG_PASSWORD} {IRC_PASSWORD}",
+            f"OPER alice {IRC_PASSWORD}",
+            f"PRIVMSG #global :*30* {TIMED_TEXT}",
+            f"PRIVMSG *irchat :*30* {TIMED_TEXT}",
+            f"NOTICE alice :*30@alice {TIMED_TEXT}",
+            f"PRIVMSG #global :{TEXT}",
+            f"@label={WRONG_PASSWORD} {TEXT}",
+        ):
+            irc.send(line)
+        irc.synced()
+        other = IRCSocket(self.server, "carol", WRONG_PASSWORD)
+        self.addCleanup(other.close)
+        other.until(" 904 ")
+        third = IRCSocket(self.server, "carol", IRC_PASSWORD)
+        self.addCleanup(third.close)
+        third.until(" 001 ")
 
     def test_log_and_arguments(self) -> None:
         """No password, token or text is in the log, or in the arguments or environment of the process."""

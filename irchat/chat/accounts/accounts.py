@@ -11,8 +11,8 @@ from argon2.exceptions import Argon2Error, InvalidHashError, VerifyMismatchError
 from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 
-from irchat.chat.accounts.keys import UserKeys, Vouched
 from irchat.chat.accounts.sign_ins import new_token, token_digest
+from irchat.chat.accounts.user_keys import UserKeys, Vouched
 from irchat.chat.changes import Change, Result, Unchecked
 from irchat.chat.commits import CommitQueue
 from irchat.chat.state import bans

@@ -13,10 +13,14 @@ def stands(ban: StoredBan | None, now_ms: int) -> TypeGuard[StoredBan]:
     return ban is not None and (ban.until is None or ban.until > now_ms)
 
 
+BANNED = "You are banned"
+"""The beginning of the text shown to a banned user."""
+
+
 def notice(ban: StoredBan) -> str:
     """Return the text shown to a banned user."""
     until = "" if ban.until is None else f" until {shown_moment(ban.until)}"
-    return f"You are banned{until}{f': {ban.reason}' if ban.reason else ''}"
+    return f"{BANNED}{until}{f': {ban.reason}' if ban.reason else ''}"
 
 
 class NetworkBans:

@@ -9,10 +9,11 @@ from irchat.chat.state.presence import Presence
 from irchat.interfaces.bus import Publication
 from irchat.interfaces.stored import Stored, StoredChange
 from irchat.interfaces.writes import MarkSet, MarksRemoved, MessageDeleted, MessageEdited
-from irchat.protocol.events import Amended, Message
+from irchat.protocol.events import Amended, Message, Notice
 from irchat.system.clock import rfc3339
 
 AmendWrite = MessageEdited | MessageDeleted | MarkSet
+MessageKind = type[Message] | type[Notice]
 
 
 class MessagePublications(Struct, frozen=True, eq=False):
@@ -29,16 +30,17 @@ class MessagePublications(Struct, frozen=True, eq=False):
         stored: Stored,
         origin: int | None,
         publications: list[Publication],
+        kind: MessageKind = Message,
     ) -> Message:
         """Append the publications of a new message. Return it as its sender sees it."""
         if stored.to:
-            return self._added_with_mentions(chat, sender, text, stored, origin, publications)
+            return self._added_with_mentions(chat, sender, text, stored, origin, publications, kind)
         at, seq, position = rfc3339(stored.at), stored.seq, (chat.key, stored.seq)
-        event = Message(chat=chat.label(sender), sender=sender.name, at=at, text=text, seq=seq)
+        event = kind(chat=chat.label(sender), sender=sender.name, at=at, text=text, seq=seq)
         audience = chat.audience if chat.pair is None else (sender.id,)
         publications.append(Publication(event, audience, hidden=sender.hidden, origin=origin, position=position))
         if chat.pair is not None and (peer := chat.peer(sender)).id in self.presence.sessions:
-            to_peer = Message(chat=chat.label(peer), sender=sender.name, at=at, text=text, seq=seq)
+            to_peer = kind(chat=chat.label(peer), sender=sender.name, at=at, text=text, seq=seq)
             publications.append(Publication(to_peer, (peer.id,), hidden=sender.hidden, position=position))
         return event
 
@@ -50,13 +52,14 @@ class MessagePublications(Struct, frozen=True, eq=False):
         stored: Stored,
         origin: int | None,
         publications: list[Publication],
+        kind: MessageKind,
     ) -> Message:
         """Append a message that mentions users. A reader from whom one of them is hidden does not see that name."""
         users, online, at = self.directory.users, self.presence.sessions, rfc3339(stored.at)
 
         def event(reader: User) -> Message:
             to = names(self.directory, stored.to, reader.hidden)
-            return Message(chat=chat.label(reader), sender=sender.name, at=at, text=text, seq=stored.seq, to=to)
+            return kind(chat=chat.label(reader), sender=sender.name, at=at, text=text, seq=stored.seq, to=to)
 
         position = (chat.key, stored.seq)
         if chat.pair is None:

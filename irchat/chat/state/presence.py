@@ -12,6 +12,8 @@ class Presence:
     ``sessions``: the ids of the sessions of each user on this node. ``online``: the users that are online on any node,
     in the order in which they came online. ``on_change`` is called with a user and whether it is online. ``is_known``
     returns whether a user exists and was not removed. ``others``: the other nodes, or None without a bus.
+    ``on_sessions`` is called with a user after its sessions on any node have changed. ``blind``: the users on this node
+    that no timed message can reach, because none of their sessions shows them.
     """
 
     def __init__(
@@ -20,6 +22,9 @@ class Presence:
         self.sessions: dict[int, tuple[int, ...]] = {}
         self.online: dict[int, None] = {}
         self.others: OtherPresence | None = None
+        self.on_sessions: Callable[[int], None] = lambda user: None
+        self.blind: set[int] = set()
+        self._blind_sessions: set[int] = set()
         self._on_change = on_change
         self._is_known = is_known
         # The numbers of sessions on each other node, by user.
@@ -33,6 +38,10 @@ class Presence:
         here = len(self.sessions.get(user, ()))
         return here + sum(sessions.get(user, 0) for sessions in self._elsewhere.values()) if self._elsewhere else here
 
+    def count_nodes(self, user: int) -> int:
+        """Return the number of nodes on which the user is online."""
+        return (user in self.sessions) + sum(user in sessions for sessions in self._elsewhere.values())
+
     def count_all(self) -> int:
         """Return the number of sessions of all users on all nodes."""
         return sum(map(len, self.sessions.values())) + sum(sum(node.values()) for node in self._elsewhere.values())
@@ -42,17 +51,23 @@ class Presence:
         elsewhere = (sign_ins.get(user, ()) for sign_ins in self._sign_ins_elsewhere.values())
         return sum(elsewhere, self._sign_ins_here(user))
 
-    def enter(self, user: int, session: int, token: bytes | None = None) -> None:
-        """Add a session on this node, with the hash of its token if it has one."""
+    def enter(self, user: int, session: int, token: bytes | None = None, *, shows_timed: bool = True) -> None:
+        """Add a session on this node, with the hash of its token if it has one.
+
+        ``shows_timed``: whether it shows timed messages.
+        """
         if token is not None:
             self._tokens[session] = token
         self.sessions[user] = (*self.sessions.get(user, ()), session)
+        if not shows_timed:
+            self._blind_sessions.add(session)
         self._changed_here(user)
 
     def leave(self, user: int, session: int) -> None:
         """Remove a session on this node. Do nothing if it was forgotten."""
         self._tokens.pop(session, None)
         sessions = self.sessions.get(user, ())
+        self._blind_sessions.discard(session)
         if session in sessions:
             if left := tuple(other for other in sessions if other != session):
                 self.sessions[user] = left
@@ -64,6 +79,8 @@ class Presence:
         """Remove all sessions of a removed user. Each node does so for itself."""
         for session in self.sessions.pop(user, ()):
             self._tokens.pop(session, None)
+            self._blind_sessions.discard(session)
+        self.blind.discard(user)
         for sessions in self._elsewhere.values():
             sessions.pop(user, None)
         for sign_ins in self._sign_ins_elsewhere.values():
@@ -117,6 +134,10 @@ class Presence:
                 self.others.came(user, len(sessions), self._sign_ins_here(user))
             else:
                 self.others.went(user)
+        if sessions and self._blind_sessions.issuperset(sessions):
+            self.blind.add(user)
+        else:
+            self.blind.discard(user)
         self._update(user)
 
     def _update(self, user: int) -> None:
@@ -128,3 +149,4 @@ class Presence:
             else:
                 del self.online[user]
             self._on_change(user, is_online)
+        self.on_sessions(user)

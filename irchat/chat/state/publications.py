@@ -4,6 +4,7 @@ from irchat.chat.state import bans
 from irchat.chat.state.directory import Directory
 from irchat.chat.state.message_publications import MessagePublications
 from irchat.chat.state.presence import Presence
+from irchat.chat.state.reasons import Reasons
 from irchat.interfaces import writes
 from irchat.interfaces.bus import MemberIds, Publication
 from irchat.interfaces.stored import Marker, Stored, StoredChange
@@ -14,10 +15,11 @@ from irchat.protocol import events
 class Publications:
     """Creates the publications of entries. ``messages`` creates those of messages, and is also called by changes."""
 
-    def __init__(self, directory: Directory, presence: Presence) -> None:
+    def __init__(self, directory: Directory, presence: Presence, reasons: Reasons) -> None:
         self.messages = MessagePublications(directory, presence)
         self._directory = directory
         self._presence = presence
+        self._reasons = reasons
 
     def of(self, entry: Entry, origin: int | None) -> list[Publication]:
         """Return the publications of ``entry`` to all sessions but ``origin``. Call before it is applied."""
@@ -65,11 +67,13 @@ class Publications:
                 added = self._added(group.name, group.id, write.user, write.by, group.owner.id)
                 return [Publication(added, MemberIds({*group.members, write.user}), origin=origin)]
             case Entry(writes.MemberRemoved() as write):
-                removed = self._removed(write.group, write.user, write.by, write.owner)
+                reason = self._reasons.take(write.group, write.user, write.by)
+                removed = self._removed(write.group, write.user, write.by, write.owner, reason)
                 return [Publication(removed, tuple(groups[write.group].members), origin=origin)]
             case Entry(writes.GroupRemoved() as write):
                 (last,) = groups[write.group].members
-                return [Publication(self._removed(write.group, last, last, None), (last,), origin=origin)]
+                reason = self._reasons.take(write.group, last, last)
+                return [Publication(self._removed(write.group, last, last, None, reason), (last,), origin=origin)]
             case Entry(writes.UserRemoved() as write):
                 return self._user_removed(write)
         return []
@@ -96,7 +100,8 @@ class Publications:
         chat = self._directory.chat_by_key(stored.chat)
         if chat is not None:
             sender = self._directory.users[write.sender]
-            self.messages.added(chat, sender, write.text, stored, origin, publications)
+            kind = events.Notice if write.notice else events.Message
+            self.messages.added(chat, sender, write.text, stored, origin, publications, kind)
         return publications
 
     def _block(self, write: writes.BlockSet, origin: int | None) -> list[Publication]:
@@ -125,7 +130,7 @@ class Publications:
             group=f"*{name}", id=f"*{group}", name=users[user].name, by=users[by].name, owner=users[owner].name
         )
 
-    def _removed(self, group: int, user: int, by: int, owner: int | None) -> events.Removed:
+    def _removed(self, group: int, user: int, by: int, owner: int | None, reason: str | None = None) -> events.Removed:
         """Return the event of a removal. ``owner`` is the next owner, or None if the group ends."""
         users = self._directory.users
         return events.Removed(
@@ -134,4 +139,5 @@ class Publications:
             name=users[user].name,
             by=users[by].name,
             owner="" if owner is None else users[owner].name,
+            reason=reason,
         )

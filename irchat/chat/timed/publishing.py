@@ -11,18 +11,21 @@ from irchat.protocol.events import Erased
 
 
 def others(directory: Directory, presence: Presence, chat: DirectoryChat, sender: User) -> tuple[int, frozenset[int]]:
-    """Return the number of other users that may see a message of ``sender``, and the ids of those online here."""
+    """Return the number of other users that may see a message of ``sender``, and the ids of those that it reaches here.
+
+    It reaches the users that are online with a session that shows timed messages.
+    """
     online = presence.sessions
     if chat.pair is not None:
         peer = chat.peer(sender)
-        return 1, (frozenset((peer.id,)) & online.keys()) - sender.hidden
+        return 1, (frozenset((peer.id,)) & online.keys()) - sender.hidden - presence.blind
     if (group := chat.group) is None:
         count, reached = directory.count, frozenset(online)
         hidden = sum(not directory.users[user].removed for user in sender.hidden)
     else:
         count, reached = len(group.members), frozenset(user for user in group.members if user in online)
         hidden = sum(user in group.members for user in sender.hidden)
-    return count - hidden - 1, reached - sender.hidden - {sender.id}
+    return count - hidden - 1, reached - sender.hidden - presence.blind - {sender.id}
 
 
 def sent(timed: TimedMessage, now: float, presence: Presence, origin: int | None) -> list[Publication]:

@@ -8,7 +8,7 @@ from twisted.internet.interfaces import IReactorTime, IStreamClientEndpoint
 
 from irchat.client.connect.address import Target
 from irchat.client.connect.server_connection import ServerConnection
-from irchat.client.exceptions import ClientError, Unencrypted
+from irchat.client.exceptions import ClientError, NoServer, Unencrypted
 from irchat.net.tls import TLSLayer
 from irchat.protocol.rules import DEFAULT_PORT, shown
 
@@ -38,13 +38,13 @@ class Dialer:
             outer = connection if context is None else _SniffingTLS(context, connection, self.target)
             await connectProtocol(self._endpoint, outer)
         except (error.ConnectError, error.DNSLookupError, ValueError) as failure:
-            raise ClientError(_explain(failure, self.target)) from failure
+            raise NoServer(_explain(failure, self.target)) from failure
         try:
             await connection.greeted.addTimeout(PATIENCE, self._clock)
         except defer.TimeoutError as silence:
             outer.transport.abortConnection()
             hint = "" if self.target.tls else " If it speaks TLS, leave out --no-tls."
-            raise ClientError(
+            raise NoServer(
                 f"No greeting from {self.target.label} within {PATIENCE} seconds, so it is not an IRChat "
                 f"server, or it is too busy. Check the host and the port.{hint}"
             ) from silence
@@ -86,16 +86,16 @@ class _SniffingTLS(TLSLayer):
                 "that runs without TLS on purpose; anybody on the network can then read your password and all messages."
             )
         if not self._first:
-            return ClientError(
+            return NoServer(
                 f"{self._label} closed the connection at once: no server runs behind it now, or it accepts no more "
                 "connections from this address. Try again later, and check the host and the port."
             )
         if self._first[:1] in _TLS_RECORDS:
-            return ClientError(
+            return NoServer(
                 f"The TLS handshake with {self._label} failed: {failure.reason or failure}. "
                 "Ask the administrator of the server."
             )
-        return ClientError(
+        return NoServer(
             f"{self._label} does not speak TLS, so it is not an IRChat server. Check the host and the port."
         )
 

@@ -13,7 +13,7 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from irchat.client.connect.gate import safe_line
-from irchat.client.exceptions import ClientError
+from irchat.client.exceptions import ClientError, NoServer
 from irchat.net.fingerprints import fingerprint_of
 from irchat.net.socket_writer import Outgoing, outgoing_of
 from irchat.protocol.rules import PROTOCOL, SERVER_LINE_BYTES, shown
@@ -52,6 +52,11 @@ class ServerConnection(LineOnlyReceiver):
         self._outgoing: Outgoing | None = None
         self._closed: Deferred[None] = Deferred()
         self._drained: list[Deferred[None]] = []
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the connection was closed or lost."""
+        return self._over
 
     def fingerprint(self) -> str:
         """Return the fingerprint of the server's certificate. The connection must use TLS."""
@@ -151,7 +156,7 @@ class ServerConnection(LineOnlyReceiver):
             self.greeted.callback(None)
 
     def _not_irchat(self) -> ClientError:
-        return ClientError(f"{self._label} is not an IRChat server. Check the host and the port.")
+        return NoServer(f"{self._label} is not an IRChat server. Check the host and the port.")
 
     def _gone(self, reason: Failure) -> ClientError:
         # After the TLS close alert, a reset of the socket is not worth reporting.

@@ -25,7 +25,8 @@ _WRITES_BETWEEN_LOOKS = 32
 _MANY = 16
 _GROUPS_KEPT = 1_000
 
-Encode = Callable[[events.Event], bytes]
+Encode = Callable[[Publication], bytes | None]
+"""Encodes a publication for all sessions that share the function. None: it differs between them."""
 
 
 class Recipient(Protocol):
@@ -35,6 +36,10 @@ class Recipient(Protocol):
     outbox: Outbox
     user_id: int
     token: bytes | None
+
+    @property
+    def wants_asides(self) -> bool:
+        """Whether its protocol shows asides."""
 
     def end(self, reason: str) -> None:
         """Send ``bye`` and close the connection."""
@@ -51,17 +56,19 @@ class _Run:
         self.origins = {p.origin for p in publications if p.origin is not None}
         first = publications[0].hidden
         self.hidden = first if len(publications) == 1 else frozenset(first).union(*(p.hidden for p in publications))
-        self._joined: dict[Encode, bytes] = {}
+        self._joined: dict[Encode, bytes | None] = {}
 
     @cached_property
     def is_stored(self) -> bool:
         """Whether all of them are stored messages."""
         return all(publication.position is not None for publication in self.publications)
 
-    def bytes_for(self, encode: Encode) -> bytes:
-        joined = self._joined.get(encode)
-        if joined is None:
-            joined = self._joined[encode] = b"".join(encode(p.event) for p in self.publications)
+    def bytes_for(self, encode: Encode) -> bytes | None:
+        """Return the bytes of all publications, or None if one of them differs between sessions."""
+        if encode in self._joined:
+            return self._joined[encode]
+        encoded = list(map(encode, self.publications))
+        joined = self._joined[encode] = None if None in encoded else b"".join(encoded)  # type: ignore[arg-type]
         return joined
 
 
@@ -71,10 +78,14 @@ class Delivery:
     def __init__(self, clock: IReactorTime) -> None:
         self.watch = Watch(clock)
         self.delivered = 0
+        self.gives_way: Callable[[], bool] = lambda: False
+        """Whether something that must not wait is due: then the slice of this turn ends."""
         self._clock = clock
         self._sessions: dict[int, Recipient] = {}
         self._outboxes: dict[int, Outbox] = {}
         self._of_user: dict[int, list[Recipient]] = {}
+        # The sessions that want asides, by user.
+        self._listening: dict[int, list[Recipient]] = {}
         # The outboxes of groups with messages since a session was last added or removed.
         self._of_group: dict[MemberIds, list[Outbox]] = {}
         self._dirty: deque[Outbox] = deque()
@@ -91,6 +102,8 @@ class Delivery:
         self._sessions[session.id] = session
         self._outboxes[session.id] = session.outbox
         self._of_user.setdefault(session.user_id, []).append(session)
+        if session.wants_asides:
+            self._listening.setdefault(session.user_id, []).append(session)
 
     def remove(self, session: Recipient) -> None:
         """Stop delivery to a session."""
@@ -101,6 +114,11 @@ class Delivery:
         of_user.remove(session)
         if not of_user:
             del self._of_user[session.user_id]
+        listening = self._listening.get(session.user_id, [])
+        if session in listening:
+            listening.remove(session)
+            if not listening:
+                del self._listening[session.user_id]
 
     def publish(self, publications: Sequence[Publication]) -> None:
         """Queue publications for all sessions of their audiences, in order. Those with one audience are joined.
@@ -122,6 +140,30 @@ class Delivery:
             for session in self._of(publication.audience):
                 if session.id != publication.origin and isinstance(bye, events.Bye) and _is_for(session, publication):
                     session.end(bye.reason)
+
+    def publish_asides(self, publications: Sequence[Publication]) -> None:
+        """Queue publications for the sessions of their audiences that want asides. Those that are behind miss them."""
+        for publication in publications:
+            run = _Run([publication])
+            listeners = [
+                session
+                for session in self._listeners(publication.audience)
+                if session.id != publication.origin and session.user_id not in publication.hidden
+            ]
+            if publication.origin in self._sessions:
+                self._sessions[publication.origin].published_to(len(listeners))
+            for session in listeners:
+                encode = session.outbox.encode
+                session.outbox.offer_aside(publication, None if encode is None else run.bytes_for(encode))
+
+    def _listeners(self, audience: Collection[int] | None) -> list[Recipient]:
+        listening = self._listening
+        users: Iterable[int] = listening
+        if audience is not None and len(audience) < len(listening):
+            users = (user for user in audience if user in listening)
+        elif audience is not None:
+            users = (user for user in listening if user in audience)
+        return [session for user in users for session in listening[user]]
 
     def __len__(self) -> int:
         return len(self._sessions)
@@ -155,7 +197,11 @@ class Delivery:
             if run is None or outbox.encode is None or publication.origin == session.id or run.hidden:
                 self._offer_one(session, publication)
             else:
-                outbox.offer(run.bytes_for(outbox.encode), run.publications)
+                data = run.bytes_for(outbox.encode)
+                if data is None:
+                    self._offer_one(session, publication)
+                else:
+                    outbox.offer(data, run.publications)
         return len(sessions)
 
     def _audience_of(self, run: _Run) -> tuple[_Run, list[Outbox]]:
@@ -204,7 +250,8 @@ class Delivery:
             if writes and len(outboxes) >= _MANY:
                 rest = self._write_at_once(outboxes, run, began + _SLICE_SECONDS)
                 self._spent_seconds = self._clock.seconds() - began
-            encode, data = None, b""
+            encode: Encode | None = None
+            data: bytes | None = b""
             for outbox in rest:
                 if outbox.encode is None:
                     outbox.offer_run(run.publications, stored=run.is_stored)
@@ -212,7 +259,10 @@ class Delivery:
                 if outbox.encode is not encode:
                     encode = outbox.encode
                     data = run.bytes_for(encode)
-                outbox.offer(data, run.publications)
+                if data is None:
+                    outbox.offer_run(run.publications, stored=run.is_stored)
+                else:
+                    outbox.offer(data, run.publications)
             if (until := self._end_of(run.publications)) is not None:
                 for outbox in outboxes:
                     outbox.note_timed(until)
@@ -236,14 +286,14 @@ class Delivery:
         others: list[Outbox] = []
         encode, data, size = None, b"", 0
         for begin in range(0, len(outboxes), _WRITES_BETWEEN_LOOKS):
-            if self._clock.seconds() > until:
+            if self._clock.seconds() > until or self.gives_way():
                 return others + list(outboxes[begin:])
             for outbox in outboxes[begin : begin + _WRITES_BETWEEN_LOOKS]:
                 try_now = outbox.try_now
                 if outbox.encode is not encode and outbox.encode is not None:
                     encode = outbox.encode
-                    data = run.bytes_for(encode)
-                    size = len(data)
+                    data = run.bytes_for(encode) or b""
+                    size = len(data) or WAITING_BYTES + 1
                 if try_now is None or outbox.encode is None or size > WAITING_BYTES:
                     others.append(outbox)
                     continue
@@ -297,7 +347,7 @@ class Delivery:
                     outbox.flush()
                 except Exception:
                     self._cannot_write(outbox)
-            if dirty and self._clock.seconds() > deadline:
+            if dirty and (self._clock.seconds() > deadline or self.gives_way()):
                 self._clock.callLater(0, self._flush)
                 return
         self._flushing = False

@@ -85,7 +85,7 @@ class Outbox(WriteFields):
 
     def note_timed(self, until: float) -> None:
         """Note that the last offer has a timed message that ends at ``until`` and must not be sent later."""
-        if not (self.closed or self.behind) and (self._pending or not self._writer.idle):
+        if not (self.closed or self.behind) and (self._pending or not self._writer.idle) and self._reader.shows_timed:
             self._hold_until(until)
 
     @property
@@ -126,10 +126,9 @@ class Outbox(WriteFields):
         """Queue one publication, encoded for this session."""
         if self.try_now is None and (self.behind or self._falls_behind(0, (publication,))):
             self._skip((publication,))
-        elif self.encode is None:
-            self.put(self._reader.say(publication))
         else:
-            self.put(self.encode(publication.event))
+            data = None if self.encode is None else self.encode(publication)
+            self.put(self._reader.say(publication) if data is None else data)
 
     def offer_run(self, run: Sequence[Publication], *, stored: bool) -> None:
         """Queue the publications of ``run``, encoded for this session. ``stored``: all are stored messages."""
@@ -138,6 +137,13 @@ class Outbox(WriteFields):
         else:
             for publication in run:
                 self.offer_one(publication)
+
+    def offer_aside(self, publication: Publication, data: bytes | None) -> None:
+        """Queue a publication that is dropped if too much waits. ``data``: its bytes, if shared with other sessions."""
+        if not self.behind:
+            data = self._reader.say(publication) if data is None else data
+            if self._size + len(data) <= WAITING_BYTES:
+                self.put(data)
 
     def note_own(self, publication: Publication) -> None:
         """Note a publication by the session itself, so that catching up does not repeat it."""

@@ -10,6 +10,10 @@ from irchat.interfaces.stored import ChatKey, Page, StoredMessage
 class Reader(Protocol):
     """Encodes the messages that a session may see, in its protocol."""
 
+    @property
+    def shows_timed(self) -> bool:
+        """Whether the protocol shows timed messages."""
+
     def say(self, publication: Publication) -> bytes:
         """Encode a publication."""
 

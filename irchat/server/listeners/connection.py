@@ -1,9 +1,10 @@
 """The life of a connection: greeting, choice of the protocol, sign-in timeout, keepalive, and closing.
 
-A connection that has not signed in after a minute is closed with a message. After 45 seconds of silence the protocol
-pings the client, and after 90 the connection is closed. If the protocol has no ping, TCP keepalive does the same. If
-the client closes the sending half of a TCP connection, as ``nc -N`` does at the end of its input, its requests are
-answered before the connection is closed. `irchat.server.listeners.line_framing` splits bytes into lines.
+A connection that has not signed in after a minute, or after the time of its protocol, is closed with a message. After
+45 seconds of silence the protocol pings the client, and after 90 the connection is closed. If the protocol has no ping,
+TCP keepalive does the same. If the client closes the sending half of a TCP connection, as ``nc -N`` does at the end of
+its input, its requests are answered before the connection is closed. `irchat.server.listeners.line_framing` splits
+bytes into lines.
 """
 
 import socket
@@ -24,6 +25,7 @@ from irchat.protocol.errors import Code, Refusal
 from irchat.protocol.rules import CLIENT_LINE_BYTES, LOGIN_SECONDS, PING_AFTER, SILENCE_ENDS
 from irchat.server.admission import Visit
 from irchat.server.listeners.line_framing import LineFraming
+from irchat.server.protocols.base import SILENT
 from irchat.server.protocols.offers import Offers
 from irchat.server.sessions.allowance import LONG
 from irchat.server.sessions.services import Services
@@ -66,7 +68,7 @@ class Connection(LineFraming):
         self.close_code = NORMAL
         self._factory = factory
         self._visit = visit
-        self._last_line = factory.clock.seconds()
+        self._began = self._last_line = factory.clock.seconds()
         self._is_asked = False
         self._timer: IDelayedCall | None = None
         self._said_all = False
@@ -148,13 +150,18 @@ class Connection(LineFraming):
             self._look_at_lines()
 
     def _sign_in_late(self) -> None:
-        self.session.end(f"nobody signed in within {LOGIN_SECONDS} seconds")
+        seconds = self.session.protocol.sign_in_seconds
+        left = self._began + seconds - self._clock.seconds()
+        if left > 0:
+            self._set_timer(left, self._sign_in_late)
+        else:
+            self.session.end(f"nobody signed in within {seconds} seconds")
 
     def _look_at_lines(self) -> None:
         """Ping a silent client, or close its connection if it did not answer. Schedule the next check."""
         silence = self._clock.seconds() - self._last_line
         if silence >= SILENCE_ENDS:
-            self.session.end(f"nothing heard for {SILENCE_ENDS} seconds")
+            self.session.end(SILENT)
             return
         if silence >= PING_AFTER and not self._is_asked:
             self._is_asked = True

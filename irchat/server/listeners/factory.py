@@ -3,9 +3,11 @@
 import ssl
 import typing
 from collections.abc import Callable, Collection
+from copy import copy
 from functools import partial
 from typing import Any
 
+from msgspec import Struct
 from twisted.internet.interfaces import IAddress, IReactorTime
 from twisted.internet.protocol import Protocol, ServerFactory, connectionDone
 from twisted.python.failure import Failure
@@ -44,6 +46,13 @@ class SSH(typing.Protocol):
         """Return the protocol of a connection from ``host`` without TLS, which may also be ``connection``."""
 
 
+class _Identity(Struct):
+    """What the factories of all ports share, and what can change."""
+
+    name: str
+    tls: ssl.SSLContext | None
+
+
 class ChatFactory(ServerFactory):
     """Creates the connections of one listener, with the protocols in ``offers``.
 
@@ -69,14 +78,37 @@ class ChatFactory(ServerFactory):
         self.clock = clock
         self.offers = offers
         self.registry = registry
-        self.name = name
-        self.tls = tls
+        self._identity = _Identity(name, tls)
         self.web: Door | None = None
         self.ssh: SSH | None = None
         self.room = Room(clock.seconds)
         self._handshake_steps = CallQueue(clock)
         self._balancers = balancers
         self._bad_headers = BadHeaders(clock.seconds)
+
+    @property
+    def name(self) -> str:
+        """The name of the server."""
+        return self._identity.name
+
+    @name.setter
+    def name(self, name: str) -> None:
+        self._identity.name = name
+
+    @property
+    def tls(self) -> ssl.SSLContext | None:
+        """The certificate, None for plain TCP."""
+        return self._identity.tls
+
+    @tls.setter
+    def tls(self, tls: ssl.SSLContext | None) -> None:
+        self._identity.tls = tls
+
+    def beside(self, offers: Offers) -> "ChatFactory":
+        """Return a factory for another port with other ``offers``. It shares all limits, the name and certificate."""
+        other = copy(self)
+        other.offers, other.web, other.ssh = offers, None, None
+        return other
 
     def buildProtocol(self, addr: IAddress | None) -> Protocol | None:
         """Return a connection for a client, or None if there is no room for it."""

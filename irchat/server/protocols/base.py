@@ -13,13 +13,16 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from irchat.interfaces.bus import Publication
-from irchat.interfaces.stored import ChatKey
 from irchat.protocol import events
-from irchat.protocol.rules import PROTOCOL
+from irchat.protocol.rules import LOGIN_SECONDS, PROTOCOL, SILENCE_ENDS
 from irchat.server.delivery.delivery import Encode
 
 if TYPE_CHECKING:
     from irchat.server.sessions.session import Session
+
+
+SILENT = f"nothing heard for {SILENCE_ENDS} seconds"
+"""The reason of the end of a session whose client did not answer."""
 
 
 def greeting(server_name: str) -> bytes:
@@ -36,7 +39,10 @@ class ChatProtocol(Protocol):
 
     @property
     def encode(self) -> Encode | None:
-        """The function that encodes an event once for all sessions, or None if each session needs its own encoding."""
+        """The function that encodes a publication once for all sessions that have the same one.
+
+        None if each session needs its own encoding. If it returns None, `event` is called in its place.
+        """
 
     @property
     def keepalive(self) -> bytes | None:
@@ -45,6 +51,18 @@ class ChatProtocol(Protocol):
     @property
     def wants_token(self) -> bool:
         """Whether a client that signs in gets a token for its next sign-in."""
+
+    @property
+    def waits(self) -> bool:
+        """Whether requests over the rate wait, since the client cannot repeat them. Otherwise they are refused."""
+
+    @property
+    def catches_up(self) -> bool:
+        """Whether the protocol calls `Session.release` after the sign-in. Until then the session gets no events."""
+
+    @property
+    def sign_in_seconds(self) -> int:
+        """The seconds from the start of the connection in which the user must sign in. They can grow meanwhile."""
 
     def greeting(self, server_name: str) -> bytes:
         """Return the first bytes sent to a connection that starts with this protocol."""
@@ -58,20 +76,22 @@ class ChatProtocol(Protocol):
     def again(self, context: object, event: events.Event) -> bytes:
         """Encode a reply again after it waited, because its timed messages have changed."""
 
-    def event(
-        self,
-        event: events.Event,
-        position: tuple[ChatKey, int] | None,
-        timed: tuple[ChatKey, int] | None,
-        of: int | None = None,
-    ) -> bytes:
-        """Encode an event. A message comes with its position in its chat, or its order among timed messages.
+    @property
+    def shows_timed(self) -> bool:
+        """Whether it shows timed messages."""
 
-        ``of``: the id of the user whose message the event changes.
-        """
+    @property
+    def wants_asides(self) -> bool:
+        """Whether it shows signals and personas, which are stored nowhere."""
+
+    def event(self, publication: Publication) -> bytes:
+        """Encode an event. A message has its position in its chat, or its order among timed messages."""
 
     def stored(self, run: Sequence[Publication]) -> bytes:
-        """Encode several stored messages, each like `event`. Called only if ``encode`` is None."""
+        """Encode several stored messages, each like `event`."""
+
+    def caught_up(self) -> None:
+        """Note that the session is no longer behind: it has got all that it had missed."""
 
     def go_on(self) -> None:
         """Continue after `Outbox.full` was true: there is room for replies again."""
@@ -89,6 +109,10 @@ class SharedEncoding:
     encode: Encode
     keepalive: bytes | None = None
     wants_token = False
+    shows_timed = True
+    wants_asides = False
+    waits = catches_up = False
+    sign_in_seconds = LOGIN_SECONDS
 
     def __init__(self, session: "Session") -> None:
         self.session = session
@@ -100,17 +124,14 @@ class SharedEncoding:
     def again(self, context: object, event: events.Event) -> bytes:
         return self.reply(context, event)
 
-    def event(
-        self,
-        event: events.Event,
-        position: tuple[ChatKey, int] | None,
-        timed: tuple[ChatKey, int] | None,
-        of: int | None = None,
-    ) -> bytes:
-        return self.encode(event)
+    def event(self, publication: Publication) -> bytes:
+        return self.encode(publication) or b""
 
     def stored(self, run: Sequence[Publication]) -> bytes:
-        return b"".join(self.encode(publication.event) for publication in run)
+        return b"".join(map(self.event, run))
+
+    def caught_up(self) -> None:
+        pass
 
     def go_on(self) -> None:
         pass

@@ -2,14 +2,19 @@
 
 from collections.abc import Callable
 
+from irchat.interfaces.bus import Publication
 from irchat.protocol import events, requests, wire
 from irchat.server.protocols.base import SharedEncoding, greeting
+
+
+def _encode(publication: Publication) -> bytes:
+    return wire.encode(publication.event)
 
 
 class JSONProtocol(SharedEncoding):
     """Reads requests as JSON and encodes events as JSON. The context of a request is its ``ref``."""
 
-    encode = staticmethod(wire.encode)
+    encode = staticmethod(_encode)
     keepalive = wire.encode(events.Ping())
     wants_token = True
     decode: Callable[[bytes], requests.Request] = staticmethod(wire.decode_request)

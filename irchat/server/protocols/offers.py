@@ -8,6 +8,8 @@ from twisted.internet.interfaces import IReactorTime
 
 from irchat.server.delivery.shared_lines import SharedRenderer
 from irchat.server.protocols.base import ChatProtocol
+from irchat.server.protocols.irc.irc_shared import IRCShared
+from irchat.server.protocols.irc.protocol import IRCProtocol
 from irchat.server.protocols.json_lines import JSONOnly, JSONProtocol
 from irchat.server.protocols.text import TextProtocol
 from irchat.server.sessions.services import Services
@@ -15,13 +17,15 @@ from irchat.server.sessions.session import Session
 
 MakeProtocol = Callable[[Session], ChatProtocol]
 
+_BEGINNING_BYTES = 16
+
 
 class Offers(NamedTuple):
     """The protocols of one listener.
 
     ``default`` greets, and is used unless the first line chooses another. ``by_beginning``: the others, each with the
-    first bytes of its first line. The first match is used. ``must_choose``: the default only greets, and ends
-    the session of a client that chooses none.
+    first bytes of its first line, in upper case; clients may use any. The first match is used. ``must_choose``: the
+    default only greets, and ends the session of a client that chooses none.
     """
 
     default: MakeProtocol
@@ -30,7 +34,14 @@ class Offers(NamedTuple):
 
     def choose(self, first_line: bytes) -> MakeProtocol | None:
         """Return the factory of the protocol chosen by ``first_line``, or None for the default."""
-        return next((make for beginning, make in self.by_beginning if first_line.startswith(beginning)), None)
+        first = first_line[:_BEGINNING_BYTES].upper()
+        return next((make for beginning, make in self.by_beginning if first.startswith(beginning)), None)
+
+    def with_irc(self, irc: IRCShared) -> "Offers":
+        """Return these protocols and IRC. No name of a user contains the space behind its first words."""
+        words = (b"CAP ", b"NICK ", b"USER ", b"PASS ")
+        of_irc = tuple((word, partial(IRCProtocol, shared=irc)) for word in words)
+        return self._replace(by_beginning=self.by_beginning + of_irc)
 
 
 def all_protocols(services: Services, clock: IReactorTime) -> Offers:
@@ -39,6 +50,11 @@ def all_protocols(services: Services, clock: IReactorTime) -> Offers:
     renderer = SharedRenderer(clock, colour=True, wall_ms=chat.wall_ms)
     text = partial(TextProtocol, directory=chat.directory, accounts=services.accounts, renderer=renderer, clock=clock)
     return Offers(text, ((b"{", JSONProtocol),))
+
+
+def irc_protocols(irc: IRCShared) -> Offers:
+    """Return IRC alone, which greets nobody."""
+    return Offers(partial(IRCProtocol, shared=irc))
 
 
 def web_protocols() -> Offers:

@@ -14,7 +14,7 @@ from irchat.interfaces.bus import Publication
 from irchat.interfaces.stored import ChatKey
 from irchat.protocol import events, requests
 from irchat.protocol.errors import Code, Refusal
-from irchat.protocol.rules import LOGIN_TRIES, MARKER_SECONDS, PASSWORD_MIN_BYTES, check_password
+from irchat.protocol.rules import LOGIN_SECONDS, LOGIN_TRIES, MARKER_SECONDS, PASSWORD_MIN_BYTES, check_password
 from irchat.protocol.wire import bad_encoding
 from irchat.rendering.lines import TextLine
 from irchat.rendering.transcript import Transcript
@@ -43,6 +43,10 @@ class TextProtocol:
     encode = None
     keepalive = None
     wants_token = False
+    shows_timed = True
+    wants_asides = False
+    waits = catches_up = False
+    sign_in_seconds = LOGIN_SECONDS
 
     def __init__(
         self, session: Session, directory: Directory, accounts: Accounts, renderer: SharedRenderer, clock: IReactorTime
@@ -98,25 +102,20 @@ class TextProtocol:
         typed = context if isinstance(context, str) else ""
         return joined(self._renderer.lines(event, REGISTRY.answered(typed, event)))
 
-    def event(
-        self,
-        event: events.Event,
-        position: tuple[ChatKey, int] | None,
-        timed: tuple[ChatKey, int] | None,
-        of: int | None = None,
-    ) -> bytes:
+    def event(self, publication: Publication) -> bytes:
         """Return the lines that show an event. A shown message counts as read. Marks show on one's own messages."""
-        if position is not None:
-            self._mark(*position)
-        elif timed is not None:
-            self._session.timed_shown(*timed)
+        event = publication.event
+        if publication.position is not None:
+            self._mark(*publication.position)
+        elif publication.timed is not None:
+            self._session.timed_shown(*publication.timed)
         elif isinstance(event, events.Erased):
             self._reprints.erase(event.id)
             return b""
         elif isinstance(event, events.Amended):
             if event.deleted:
                 self._reprints.drop(event.chat, event.seq)
-            if event.mark is not None and of != self._session.user_id:
+            if event.mark is not None and publication.of != self._session.user_id:
                 return b""
         self._note_timed(event)
         lines, said = self._renderer.shown(event)
@@ -130,6 +129,9 @@ class TextProtocol:
             self._mark(chat, seq)
         self._transcript.show(shown.lines)
         return shown.said
+
+    def caught_up(self) -> None:
+        """Do nothing: all that was missed is shown."""
 
     def go_on(self) -> None:
         """Continue with reprints and lines: there is room for replies again."""

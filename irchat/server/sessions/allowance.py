@@ -47,6 +47,12 @@ class Allowance:
         if cost.messages and self._user_limiter is not None and request is not None:
             self._user_limiter.admit(messages_of(cost, request, user))
 
+    def wait_for_messages(self, cost: Cost, request: Request | None, user: User) -> None:
+        """Make `is_used_up` true until a request that `admit` refused may be admitted."""
+        if self._user_limiter is not None and request is not None:
+            self._is_waiting = True
+            self._user_limiter.when_admitted(messages_of(cost, request, user), self._go_on)
+
     def charge(self, work: float) -> None:
         """Charge a number of milliseconds of work."""
         self._address_limiter.work -= work

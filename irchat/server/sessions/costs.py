@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from irchat.chat.state.entities import User
+from irchat.commands.inquiries import Inquiry
 from irchat.protocol import requests
 
 
@@ -56,6 +57,8 @@ def _alert(request: requests.Request, user: User) -> float:
 
 COSTS: dict[type[requests.Request], Cost] = {
     requests.Send: Cost(0.3, 1),
+    requests.Notice: Cost(0.3, 1),
+    requests.Signal: Cost(0.3),
     requests.Amend: Cost(0.5, _amendment),
     requests.AmendLast: Cost(0.5, _amendment),
     requests.Mark: Cost(0.3, 1),
@@ -90,6 +93,7 @@ COSTS: dict[type[requests.Request], Cost] = {
     requests.Blocks: Cost(0.3),
     requests.Help: Cost(0.3),
     requests.Ping: Cost(0.1),
+    Inquiry: Cost(2),
 }
 """By request type. A ``line`` costs as much as its command."""
 

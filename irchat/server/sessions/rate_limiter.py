@@ -66,6 +66,13 @@ class RateLimiter:
             )
         self._messages -= messages
 
+    def when_admitted(self, messages: float, call: Callable[[], None]) -> None:
+        """Call ``call`` when `admit` may take this number of messages, unless another session takes them first."""
+        self._refill_messages()
+        missing = max(0.0, min(messages, self._burst) - self._messages)
+        # Slightly later, so that rounding never makes the call too early.
+        self._clock.callLater(missing / (self._limits.rate or math.inf) + 0.001, call)
+
     def charge(self, work: float) -> None:
         """Take a number of milliseconds of work."""
         self.work -= work

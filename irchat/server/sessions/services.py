@@ -11,6 +11,7 @@ from irchat.chat.service import ChatService
 from irchat.protocol.errors import Code
 from irchat.server.admission import Admission
 from irchat.server.delivery.delivery import Delivery
+from irchat.server.delivery.persona_feed import PersonaFeed
 from irchat.server.delivery.presence_feed import PresenceFeed
 from irchat.server.sessions.rate_limiter import RateLimiters
 
@@ -25,6 +26,7 @@ class Services(Struct, eq=False):
     accounts: Accounts
     delivery: Delivery
     presence: PresenceFeed
+    personas: PersonaFeed
     admission: Admission
     rate_limiters: RateLimiters
     admins: frozenset[str] = frozenset()

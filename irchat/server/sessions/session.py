@@ -1,6 +1,6 @@
 """A session: it starts requests in order, runs sends concurrently, and replies in the order of requests."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Never
 
@@ -16,8 +16,7 @@ from irchat.chat.state.entities import User
 from irchat.chat.timed.timed_replies import TimedSent
 from irchat.commands import AS_MESSAGE, REGISTRY, Command, Outcome
 from irchat.commands.base import SSHConnection
-from irchat.interfaces.bus import Publication
-from irchat.interfaces.stored import ChatKey, Page, StoredMessage
+from irchat.interfaces.stored import ChatKey
 from irchat.net.socket_writer import Outgoing
 from irchat.protocol import events, requests
 from irchat.protocol.errors import Code, Refusal, internal_error
@@ -26,6 +25,7 @@ from irchat.server.delivery.outbox import Outbox
 from irchat.server.protocols.base import ChatProtocol
 from irchat.server.sessions.allowance import LONG, Allowance, gone
 from irchat.server.sessions.costs import COSTS, WORK_OF_RECIPIENT, WORK_OF_REFUSED_LINE
+from irchat.server.sessions.event_encoding import EventEncoding
 from irchat.server.sessions.pending import Asked, Reply, TimedReply, failed, perishable
 from irchat.server.sessions.services import Services
 
@@ -37,7 +37,7 @@ _UNANSWERED_MOST = 512
 _NOT_FOUND = frozenset({Code.NO_SUCH_USER, Code.NO_SUCH_GROUP, Code.NO_SUCH_CHAT})
 
 
-class Session:
+class Session(EventEncoding):
     """The requests and replies of one connection, and its signed-in user.
 
     ``on_welcome`` is called after the sign-in, ``on_full`` with whether to pause reading, and ``on_bye`` when the last
@@ -61,7 +61,6 @@ class Session:
         self.in_turn = services.delivery.in_turn
         """Runs a call soon, in turn with other sessions."""
         self.token: bytes | None = None
-        self.protocol: ChatProtocol
         self.wants_token = False
         self.ssh: SSHConnection | None = None
         self.user_id = 0
@@ -71,9 +70,7 @@ class Session:
         self.address = visit.address
         """The address of the client, in the form of `irchat.server.admission.counted_address`."""
         self._allowance = Allowance(services.rate_limiters, self.address, self._advance)
-        self._on_welcome = on_welcome
-        self._on_full = on_full
-        self._on_bye = on_bye
+        self._on_welcome, self._on_full, self._on_bye = on_welcome, on_full, on_bye
         self._is_full = self._protocol_holds = self._advancing = self._over = False
         # Lists, although requests are taken from their front: they are short, and two empty deques take 1,520 bytes.
         self._waiting: list[Asked] = []
@@ -182,7 +179,7 @@ class Session:
         self.token = signed_in.digest
         self.outbox.hold()
         self._services.delivery.add(self)
-        self._services.chat.presence.enter(signed_in.user.id, self.id, self.token)
+        self._services.chat.presence.enter(signed_in.user.id, self.id, self.token, shows_timed=self.shows_timed)
 
     def part(self) -> None:
         """Undo `join`."""
@@ -192,6 +189,7 @@ class Session:
             self._allowance.part()
             self._services.delivery.remove(self)
             self._services.presence.remove(self)
+            self._services.personas.remove(self)
             self._services.chat.presence.leave(user.id, self.id)
             self.outbox.drop_held()
 
@@ -205,38 +203,12 @@ class Session:
 
     # Called by the outbox (`irchat.server.delivery.reader.Reader`).
 
-    def say(self, publication: Publication) -> bytes:
-        """Encode a publication."""
-        return self.protocol.event(publication.event, publication.position, publication.timed, publication.of)
-
-    def say_run(self, run: Sequence[Publication]) -> bytes:
-        """Encode several publications of stored messages."""
-        return self.protocol.stored(run)
-
-    def say_stored(self, message: StoredMessage) -> bytes:
-        """Encode a stored message. Return empty bytes if the user may no longer see it."""
-        event = self._services.chat.reading.event(self.user, message)
-        return b"" if event is None else self.protocol.event(event, (message.chat, message.seq), None)
-
-    def say_timed_since(
-        self, order: int, own: set[tuple[ChatKey, int]], page_bytes: int
-    ) -> tuple[bytes, int | None, float]:
-        """Encode live timed messages (see `irchat.server.delivery.reader.Reader`)."""
-        missed, further, until = self._services.chat.reading.missed_timed(self.user, order, own, page_bytes)
-        return b"".join(self.protocol.event(event, None, place) for place, event in missed), further, until
-
-    def missed_page(self, chat: ChatKey, after: int | None = None, after_rev: int | None = None) -> Awaitable[Page]:
-        """Read the stored messages of a chat ``after`` a seq, or those changed ``after_rev``."""
-        return self._services.chat.reading.missed_page(self.user, chat, after, after_rev)
-
-    def say_changes(self, chat: ChatKey, page: Page) -> bytes:
-        """Encode the present states of a page of changes."""
-        states = self._services.chat.reading.present_states(self.user, chat, page)
-        return b"".join(self.protocol.event(state, None, None, of) for state, of in states)
-
     def caught_up(self) -> None:
         """Send the presence changes that were held back, after the session has caught up."""
         self._services.presence.send_soon()
+        if self.wants_asides:
+            self._services.personas.send_soon()
+        self.protocol.caught_up()
 
     def drained(self) -> None:
         """Continue with requests: there is room for replies again."""
@@ -329,6 +301,12 @@ class Session:
             _log.failure("a request failed", failure)
             error = internal_error()
         self._allowance.charge(WORK_OF_REFUSED_LINE)
+        if error.code is Code.TOO_FAST and self.protocol.waits:
+            self._running.remove(asked)
+            self._waiting.insert(0, asked)
+            self._allowance.wait_for_messages(asked.cost, asked.request, self.user)
+            self._tell_full()
+            return
         self._services.refusals[error.code] += 1
         text = error.text
         if asked.typed and error.code in _NOT_FOUND and asked.command is not None and asked.command.may_be_text:
@@ -355,17 +333,27 @@ class Session:
 
     def _say_timed(self, context: object, reply: TimedReply) -> None:
         """Send a reply with remaining times of timed messages. It is encoded again if it has to wait."""
+        if not self.shows_timed:
+            self._say(context, reply.event(self._services.chat.messages.timed.now()))
+            return
         line = perishable(self.protocol, context, reply, self._services.chat.messages.timed.now)
         self._allowance.charge_bytes(len(line.data))
         self.outbox.put_perishable(line)
 
     def _say_welcome(self, context: object, welcome: events.Welcome) -> None:
-        """Send the welcome, then the events since it was created."""
+        """Send the welcome, then the events since it was created, unless the protocol calls `release` later."""
         self._say(context, welcome)
         self._services.presence.add(self)
+        if self.wants_asides:
+            self._services.personas.add(self)
+        if not self.protocol.catches_up:
+            self.release()
+        self._on_welcome()
+
+    def release(self) -> None:
+        """Send the events that were held since the sign-in."""
         self.outbox.release(self._seen)
         self._seen = {}
-        self._on_welcome()
 
     def _say_bye(self, context: object, bye: events.Bye) -> None:
         self.outbox.put(self.protocol.reply(context, bye))

@@ -99,6 +99,9 @@ class SQLiteStore:
     def page(self, query: PageQuery) -> Deferred[Page]:
         return self._read(query.user, reading.page, query)
 
+    def place(self, user: int, chat: stored.ChatKey, at: int) -> Deferred[int]:
+        return self._read(user, reading.place, user, chat, at)
+
     def chats(self, user: int, hidden: Collection[int]) -> Deferred[list[stored.StoredChat]]:
         return self._read(user, reading.chats, user, hidden)
 

@@ -10,7 +10,7 @@ from irchat.interfaces import stored
 from irchat.interfaces.store import PageQuery
 from irchat.interfaces.stored import ChatKey, Page, StoredChat
 from irchat.store.listed_chats import chat_list, deleted_ends
-from irchat.store.page_of_chat import MessageRow, page_of
+from irchat.store.page_of_chat import MessageRow, page_of, place_of
 from irchat.store.sqlite.amending.amended_reading import changes_page, with_changes
 from irchat.store.sqlite.search.indexing import DELETED_CHARACTERS
 
@@ -61,6 +61,20 @@ def page(connection: sqlite3.Connection, query: PageQuery) -> Page:
     return Page(with_changes(connection, chat, rev, messages, query.user, query.hidden), more, last_seq, end, rev)
 
 
+def place(connection: sqlite3.Connection, user: int, key: ChatKey, at: int) -> int:
+    """Return the seq of the first message from the time ``at`` on."""
+    is_chat, values = chat_is(key)
+    found = connection.execute(
+        "SELECT chats.id, since_seq, last_seq FROM chats JOIN members"
+        f" ON members.chat = chats.id AND members.user = ? WHERE {is_chat}",
+        (user, *values),
+    ).fetchone()
+    if found is None:
+        return 1
+    chat, since_seq, last_seq = found
+    return place_of(_Messages(connection, chat, ()), since_seq, last_seq, at)
+
+
 class _Messages:
     """A `irchat.store.page_of_chat.ChatMessages`."""
 
@@ -71,14 +85,14 @@ class _Messages:
 
     def upwards(self, above: int) -> Iterable[MessageRow]:
         return self._connection.execute(
-            f"SELECT seq, sender, at, text FROM messages WHERE chat = ? AND seq > ?{self._seen} ORDER BY seq",
+            f"SELECT seq, sender, at, text, notice FROM messages WHERE chat = ? AND seq > ?{self._seen} ORDER BY seq",
             (self._chat, above, *self._hidden),
         )
 
     def downwards(self, above: int, below: int) -> Iterable[MessageRow]:
         return self._connection.execute(
-            f"SELECT seq, sender, at, text FROM messages WHERE chat = ? AND seq > ? AND seq < ?{self._seen}"
-            " ORDER BY seq DESC",
+            "SELECT seq, sender, at, text, notice FROM messages"
+            f" WHERE chat = ? AND seq > ? AND seq < ?{self._seen} ORDER BY seq DESC",
             (self._chat, above, below, *self._hidden),
         )
 

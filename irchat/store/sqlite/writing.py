@@ -145,6 +145,7 @@ class Writer(AccountWriter, AmendWriter):
         self._index.forget()
         self._messages: list[tuple[int, int, int, int, int, str]] = []
         self._mentions: list[tuple[int, int, int]] = []
+        self._notices: list[tuple[int, int]] = []
         self._touched: dict[int, ChatRow] = {}
         self._read: dict[tuple[int, int], int] = {}
 
@@ -170,8 +171,11 @@ class Writer(AccountWriter, AmendWriter):
         )
         if self._mentions:
             run("INSERT INTO mentions (user, chat, seq) VALUES (?, ?, ?)", self._mentions)
+        if self._notices:
+            run("UPDATE messages SET notice = 1 WHERE chat = ? AND seq = ?", self._notices)
         self._messages = []
         self._mentions = []
+        self._notices = []
         self._read = {}
 
     def _prune_nonces(self) -> None:
@@ -199,6 +203,8 @@ class Writer(AccountWriter, AmendWriter):
         self._read[write.sender, row.id] = row.last_seq
         if to:
             self._mentions += [(user, row.id, row.last_seq) for user in to]
+        if write.notice:
+            self._notices.append((row.id, row.last_seq))
         if write.nonce is not None:
             self._nonces_added += 1
             self._nonces_since = write.nonces_since

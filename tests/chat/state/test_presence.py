@@ -3,6 +3,7 @@
 from twisted.trial.unittest import SynchronousTestCase
 
 from irchat.chat.state.presence import Presence
+from irchat.interfaces.bus import sign_in_id
 
 
 class LocalPresenceTests(SynchronousTestCase):
@@ -40,6 +41,34 @@ class LocalPresenceTests(SynchronousTestCase):
         self.presence.forget(2)
         self.assertEqual((self.presence.sessions, self.changes), ({}, [(1, True), (1, False)]))
 
+    def test_blind(self) -> None:
+        """Timed messages can reach a user with a session that shows them, and no user without one."""
+        self.presence.enter(1, 10, shows_timed=False)
+        self.presence.enter(2, 20)
+        self.assertEqual(self.presence.blind, {1})
+        self.presence.enter(1, 11)
+        self.assertEqual(self.presence.blind, set())
+        self.presence.leave(1, 11)
+        self.assertEqual(self.presence.blind, {1})
+        self.presence.leave(1, 10)
+        self.assertEqual(self.presence.blind, set())
+        self.presence.enter(1, 12, shows_timed=False)
+        self.presence.forget(1)
+        self.assertEqual((self.presence.blind, self.presence._blind_sessions), (set(), set()))
+
+    def test_sessions_are_reported(self) -> None:
+        """After each change of the sessions of a user, whether it is online is known when it is reported."""
+        reported: list[tuple[int, bool]] = []
+        self.presence.on_sessions = lambda user: reported.append((user, user in self.presence.online))
+        self.presence.enter(1, 10)
+        self.presence.enter(1, 11)
+        self.presence.leave(1, 10)
+        self.presence.leave(1, 11)
+        self.presence.came("b", 2, 1)
+        self.assertEqual(reported, [(1, True), (1, True), (1, True), (1, False), (2, True)])
+        self.presence.enter(2, 20)
+        self.assertEqual([self.presence.count_nodes(user) for user in (1, 2)], [0, 2])
+
 
 class OtherNodesTests(SynchronousTestCase):
     """`Presence` with other nodes."""
@@ -53,9 +82,9 @@ class OtherNodesTests(SynchronousTestCase):
         )
         self.presence.others = self
 
-    def came(self, user: int, sessions: int) -> None:
+    def came(self, user: int, sessions: int, sign_ins: tuple[str, ...]) -> None:
         """Record a message to the other nodes."""
-        self.told.append((user, sessions))
+        self.told.append((user, sessions, *sign_ins))
 
     def went(self, user: int) -> None:
         """Record a message to the other nodes."""
@@ -93,6 +122,26 @@ class OtherNodesTests(SynchronousTestCase):
         self.presence.set_online("c", {3: 1})
         self.presence.set_online("b", {})
         self.assertEqual(self.changes, [(1, True), (2, True), (1, False), (3, True), (2, False)])
+
+    def test_sign_ins(self) -> None:
+        """The sign-ins of a user are those of all nodes, once for each session that has one."""
+        one, two = sign_in_id(b"1"), sign_in_id(b"2")
+        self.presence.enter(1, 10, b"1")
+        self.presence.enter(1, 11)
+        self.presence.enter(1, 12, b"1")
+        self.assertEqual(self.told, [(1, 1, one), (1, 2, one), (1, 3, one, one)])
+        self.presence.came("b", 1, 2, (two,))
+        self.presence.set_online("c", {1: 1, 100: 1}, {1: (one,), 100: (two,)})
+        self.assertEqual(self.presence.sign_ins(1), (one, one, two, one))
+        self.assertEqual(dict(self.presence.sign_ins_here()), {1: (one, one)})
+        self.presence.went("b", 1)
+        self.presence.set_online("c", {})
+        self.presence.leave(1, 10)
+        self.assertEqual((self.presence.sign_ins(1), self.presence.sign_ins(2)), ((one,), ()))
+        self.presence.came("b", 1, 2, (two,))
+        self.presence.forget(1)
+        self.assertEqual(self.presence.sign_ins(1), ())
+        self.assertEqual(self.presence._tokens, {})
 
     def test_removed(self) -> None:
         """A removed user goes on all nodes, and does not come back by a late message. Unknown users are ignored."""

@@ -4,6 +4,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize, invariant, precondition, rule, run_state_machine_as_test
@@ -127,4 +128,9 @@ class NodesTests(SynchronousTestCase):
 
     def test_nodes_agree(self) -> None:
         """After random changes on two nodes, three hold the same and have told each user the same, in one order."""
-        run_state_machine_as_test(NodesMachine, settings=settings(max_examples=60, stateful_step_count=40))
+        run_state_machine_as_test(NodesMachine, settings=settings(max_examples=15, stateful_step_count=40))
+
+    @pytest.mark.slow
+    def test_more(self) -> None:
+        """The same, for more changes."""
+        run_state_machine_as_test(NodesMachine, settings=settings(max_examples=80, stateful_step_count=40))

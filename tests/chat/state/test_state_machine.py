@@ -4,6 +4,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize, invariant, rule, run_state_machine_as_test
@@ -81,7 +82,12 @@ class LogTests(SynchronousTestCase):
 
     def test_log(self) -> None:
         """After any changes, the log applied to a snapshot equals the snapshot taken later."""
-        run_state_machine_as_test(LogMachine, settings=settings(max_examples=60, stateful_step_count=40))
+        run_state_machine_as_test(LogMachine, settings=settings(max_examples=15, stateful_step_count=40))
+
+    @pytest.mark.slow
+    def test_more(self) -> None:
+        """The same, for more changes."""
+        run_state_machine_as_test(LogMachine, settings=settings(max_examples=80, stateful_step_count=40))
 
     def test_bans_that_ended(self) -> None:
         """Expired bans are removed with the next ban, and the ban of a removed user is removed with it."""

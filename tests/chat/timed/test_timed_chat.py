@@ -4,6 +4,7 @@ import random
 from typing import Any
 from unittest import mock
 
+import pytest
 from twisted.trial.unittest import SynchronousTestCase
 
 from irchat.chat.state.entities import DirectoryChat, User
@@ -73,7 +74,16 @@ class TimedChatTests(SynchronousTestCase):
 
     def test_as_the_plain_way(self) -> None:
         """After any sends, ends, reads and blocks, both implementations agree on visible and unread messages."""
-        for seed in range(20):
+        self.play(range(4))
+
+    @pytest.mark.slow
+    def test_more(self) -> None:
+        """The same, for more seeds."""
+        self.play(range(4, 24))
+
+    def play(self, seeds: range) -> None:
+        """Play random actions on both implementations."""
+        for seed in seeds:
             chance = random.Random(seed)
             chat, plain = TimedChat(DirectoryChat(GLOBAL)), _Plain()
             for user in self.users:

@@ -9,6 +9,7 @@ import re
 from itertools import count
 
 import pyte
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
@@ -345,13 +346,22 @@ class TypedPlacesTests(SynchronousTestCase):
 
     def test_typed_text_goes_where_the_screen_says(self) -> None:
         """Enter sends only to the chat on the screen, no secret shows, and no draft is lost, whatever happens."""
-        run_state_machine_as_test(
-            Typing,
-            settings=settings(
-                max_examples=40,
-                stateful_step_count=25,
-                deadline=None,
-                derandomize=True,
-                suppress_health_check=list(HealthCheck),
-            ),
-        )
+        _run(max_examples=10)
+
+    @pytest.mark.slow
+    def test_more(self) -> None:
+        """The same, for more sequences."""
+        _run(max_examples=60)
+
+
+def _run(max_examples: int) -> None:
+    run_state_machine_as_test(
+        Typing,
+        settings=settings(
+            max_examples=max_examples,
+            stateful_step_count=25,
+            deadline=None,
+            derandomize=True,
+            suppress_health_check=list(HealthCheck),
+        ),
+    )

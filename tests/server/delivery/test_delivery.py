@@ -7,10 +7,10 @@ from hypothesis import strategies as st
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from irchat.interfaces.bus import MemberIds, Publication
+from irchat.interfaces.bus import MemberIds, Publication, sign_in_id
 from irchat.interfaces.stored import GLOBAL
 from irchat.protocol import wire
-from irchat.protocol.events import Event, Message
+from irchat.protocol.events import Bye, Event, Message
 from irchat.protocol.rules import WAITING_BYTES
 from irchat.server.delivery import delivery
 from irchat.server.delivery.delivery import Delivery
@@ -57,13 +57,22 @@ class AudienceTests(SynchronousTestCase):
         self.assertEqual(self._seqs(), [[1, 3], [1, 2, 3], [1, 2], [1, 2]])
         self.assertEqual([session.outbox.own for session in self.sessions], [[mine], [], [], []])
 
+    def test_end_of_a_sign_in(self) -> None:
+        """A goodbye to one sign-in ends only the sessions with its token."""
+        self.alice.token, self.carol.token = b"one", b"one"
+        self.alice_too.token = b"two"
+        self.delivery.publish([Publication(Bye("gone"), (1,), sign_in=sign_in_id(b"one"))])
+        self.assertEqual([session.ended for session in self.sessions], [["gone"], [], [], []])
+        self.delivery.publish([Publication(Bye("all"), (1,), origin=self.alice.id)])
+        self.assertEqual([session.ended for session in self.sessions], [["gone"], ["all"], [], []])
+
     def test_encoded_once_for_a_user(self) -> None:
         """An event for all sessions of one user is encoded once, even if one of them originated it."""
         encoded: list[Event] = []
 
-        def encode(event: Event) -> bytes:
-            encoded.append(event)
-            return wire.encode(event)
+        def encode(publication: Publication) -> bytes:
+            encoded.append(publication.event)
+            return wire.encode(publication.event)
 
         others = [FakeSession(1) for _ in range(5)]
         for session in [*others, self.alice, self.alice_too]:
@@ -79,9 +88,9 @@ class AudienceTests(SynchronousTestCase):
         """A run is encoded once, and all recipients of the whole run share the same bytes."""
         encoded: list[Event] = []
 
-        def encode(event: Event) -> bytes:
-            encoded.append(event)
-            return wire.encode(event)
+        def encode(publication: Publication) -> bytes:
+            encoded.append(publication.event)
+            return wire.encode(publication.event)
 
         for session in self.alice, self.alice_too, self.bob:
             session.outbox.encode = encode
@@ -91,6 +100,17 @@ class AudienceTests(SynchronousTestCase):
         shared = [session.outbox.offered for session in (self.alice, self.alice_too, self.bob)]
         self.assertEqual(list(map(len, shared)), [1, 1, 1])
         self.assertEqual(len({id(offered[0]) for offered in shared}), 1)
+
+    def test_encoded_by_each_session(self) -> None:
+        """An event for which the shared encoding is None is left to each session, alone and in a run."""
+        for session in self.alice, self.alice_too, self.bob:
+            session.outbox.encode = lambda publication: None if publication.event.seq == 2 else b"shared\n"
+        self.delivery.publish([Publication(message(seq), (1, 2)) for seq in (1, 2)])
+        self.assertEqual([session.outbox.runs for session in self.sessions], [2, 2, 2, 0])
+        self.delivery.publish([Publication(message(2), (1,))])
+        self.assertEqual(self.alice.got, b"".join(wire.encode(message(seq)) for seq in (1, 2, 2)))
+        self.delivery.publish([Publication(message(1), (1,))])
+        self.assertTrue(self.alice.got.endswith(b"shared\n"))
 
     def test_audiences_in_one_batch(self) -> None:
         """Each audience of a batch gets its own events, in the order of publishing."""
@@ -212,6 +232,16 @@ class FlushTests(SynchronousTestCase):
         self.assertLess(max(slices), 0.05)
         self.assertEqual([len(outbox.flushed) for outbox in outboxes], [1] * 10_000)
 
+    def test_gives_way(self) -> None:
+        """While something must not wait, a turn of the reactor has the fewest writes. None is left out."""
+        outboxes = self._wake(100, 0.0)
+        self.delivery.gives_way = lambda: True
+        written = []
+        while self.clock.calls:
+            self.clock.calls.pop(0).func()
+            written.append(sum(len(outbox.flushed) for outbox in outboxes))
+        self.assertEqual(written, [32, 64, 96, 100])
+
     def test_woken_while_flushing(self) -> None:
         """Events queued between slices go out with them."""
         self._wake(100, 0.01)
@@ -297,17 +327,19 @@ class AtOnceTests(SynchronousTestCase):
 
     def test_others(self) -> None:
         """An event is queued if something waits, the protocol encodes each event itself, or a part is hidden."""
-        waits, text, origin, hidden = self.outboxes[:4]
+        waits, text, origin, hidden, each = self.outboxes[:5]
         waits.try_now = None
         text.encode = None
+        each.encode = lambda _: None
         data = wire.encode(message(1))
         self.delivery.publish(
             [Publication(message(1), None, hidden=frozenset({3}), origin=self.sessions[2].id, position=(GLOBAL, 1))]
         )
-        self.assertEqual([outbox.written for outbox in self.outboxes[:4]], [[]] * 4)
-        self.assertEqual([waits.offered, text.offered, origin.offered, hidden.offered], [[data], [data], [], []])
+        self.assertEqual([outbox.written for outbox in self.outboxes[:5]], [[]] * 5)
+        self.assertEqual([waits.offered, text.offered, each.offered], [[data]] * 3)
+        self.assertEqual([origin.offered, hidden.offered], [[], []])
         self.assertEqual(len(origin.own), 1)
-        self.assertEqual({tuple(outbox.written) for outbox in self.outboxes[4:]}, {(data,)})
+        self.assertEqual({tuple(outbox.written) for outbox in self.outboxes[5:]}, {(data,)})
 
     def test_partly_written(self) -> None:
         """What a socket does not accept is left to the outbox, and so is everything if the connection is lost."""
@@ -331,6 +363,12 @@ class AtOnceTests(SynchronousTestCase):
         self._publish(1)
         self.assertEqual([len(o.written) + len(o.offered) for o in self.outboxes], [1] * 50)
         self.assertEqual(sum(len(outbox.written) for outbox in self.outboxes), 32)
+
+    def test_gives_way(self) -> None:
+        """While something must not wait, nothing is written at once, and everything is queued."""
+        self.delivery.gives_way = lambda: True
+        data = self._publish(1)
+        self.assertEqual([(o.written, o.offered) for o in self.outboxes], [([], [data])] * 50)
 
     def test_one_slice_a_turn(self) -> None:
         """A following flush has only the rest of the slice, because it may be in the same turn."""

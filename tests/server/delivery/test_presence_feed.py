@@ -9,7 +9,7 @@ from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
 from irchat.protocol.events import Presence
-from irchat.server.delivery import presence_feed
+from irchat.server.delivery import change_feed
 from irchat.server.delivery.presence_feed import PresenceFeed
 from tests.helpers.server import ServerTestCase
 
@@ -168,7 +168,7 @@ class PresenceFeedTests(SynchronousTestCase):
 
     def test_many_names(self) -> None:
         """An event has a maximum number of names. The others follow a second later, in the order of the changes."""
-        self.patch(presence_feed, "_NAMES_MOST", 2)
+        self.patch(PresenceFeed, "most", 2)
         users = [f"user{number}" for number in range(5)]
         self._come(*users)
         self._go(users[0])
@@ -200,7 +200,7 @@ class PresenceFeedTests(SynchronousTestCase):
 
     def test_outdated_changes(self) -> None:
         """Endless changes take no more memory, and are still announced."""
-        self.patch(presence_feed, "_OUTDATED", 10)
+        self.patch(change_feed, "_OUTDATED", 10)
         self._come(self.dave)
         for _ in range(100):
             self._come(self.bob)

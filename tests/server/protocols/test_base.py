@@ -9,6 +9,7 @@ from twisted.internet.endpoints import TCP4ClientEndpoint, connectProtocol
 from twisted.trial.unittest import TestCase
 
 from irchat import tap
+from irchat.interfaces.bus import Publication
 from irchat.protocol import events, requests
 from irchat.protocol.errors import Code, Refusal
 from irchat.server.protocols.base import SharedEncoding
@@ -17,13 +18,13 @@ from irchat.tap import ChatServer
 from tests.helpers.service import Client, Terminal, options_of, sighup_kept
 
 
-def _encode(event: events.Event) -> bytes:
-    match event:
+def _encode(publication: Publication) -> bytes:
+    match publication.event:
         case events.Message(sender=sender, text=text):
             return f"MESSAGE\t{sender}\t{text}\n".encode()
         case events.Error(text=text):
             return f"ERROR\t{text}\n".encode()
-    return f"{type(event).__name__.upper()}\n".encode()
+    return f"{type(publication.event).__name__.upper()}\n".encode()
 
 
 class TabProtocol(SharedEncoding):
@@ -45,7 +46,7 @@ class TabProtocol(SharedEncoding):
                 self.session.refuse(Refusal(Code.BAD_REQUEST, "There are LOGIN and SAY."), None)
 
     def reply(self, context: object, event: events.Event) -> bytes:
-        return _encode(event)
+        return _encode(Publication(event, ()))
 
 
 class ThirdProtocolTests(TestCase):

@@ -5,8 +5,9 @@ import json
 from msgspec import UNSET
 from twisted.trial.unittest import SynchronousTestCase
 
+from irchat.interfaces.bus import Publication
 from irchat.interfaces.stored import GLOBAL
-from irchat.protocol import events, requests
+from irchat.protocol import events, requests, wire
 from irchat.protocol.errors import Refusal
 from irchat.server.protocols.json_lines import JSONProtocol
 from tests.helpers.server import PASSWORD, JSONClient, ServerTestCase, request
@@ -63,7 +64,9 @@ class JSONProtocolTests(SynchronousTestCase):
         """An event is encoded alike everywhere, in bytes shared by all sessions of the protocol."""
         event = events.Erased("GLOBAL", "id")
         for position, timed in (None, None), ((GLOBAL, 1), None), (None, (GLOBAL, 1)):
-            self.assertEqual(self.protocol.event(event, position, timed), JSONProtocol.encode(event))
+            publication = Publication(event, None, position=position, timed=timed)
+            self.assertEqual(self.protocol.event(publication), wire.encode(event))
+            self.assertEqual(JSONProtocol.encode(publication), wire.encode(event))
 
     def test_nothing_to_keep(self) -> None:
         """It holds no state to resume or end."""

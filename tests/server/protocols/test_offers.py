@@ -11,7 +11,7 @@ class OffersTests(ServerTestCase):
 
     def test_choice(self) -> None:
         """The first entry with a matching beginning is selected. Without a match, the default stays."""
-        offers = Offers(str, ((b"ab", int), (b"a", float)))
+        offers = Offers(str, ((b"AB", int), (b"A", float)))
         chosen = [offers.choose(line) for line in (b"abc", b"a", b"b", b" ab")]
         self.assertEqual(chosen, [int, float, None, None])
         self.assertIsNone(Offers(str).choose(b"a"))

@@ -4,6 +4,7 @@ from types import SimpleNamespace
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from irchat.commands.inquiries import Inquiry
 from irchat.protocol import requests
 from irchat.server.sessions.costs import COSTS, messages_of
 
@@ -16,11 +17,13 @@ class CostsTests(SynchronousTestCase):
         writes what has a commit of its own, counts as a message too."""
         kinds = [kind for kind in vars(requests).values() if isinstance(kind, type)]
         every = {kind for kind in kinds if issubclass(kind, requests.Request)}
-        self.assertEqual(set(COSTS), every - {requests.Request, requests.Line, requests.Pong})
+        self.assertEqual(set(COSTS) - {Inquiry}, every - {requests.Request, requests.Line, requests.Pong})
         self.assertEqual([request for request, cost in COSTS.items() if cost.work <= 0], [])
-        changes = {requests.Send, requests.Amend, requests.AmendLast, requests.Mark, requests.Alert,
+        changes = {requests.Send, requests.Notice, requests.Amend, requests.AmendLast, requests.Mark, requests.Alert,
                    requests.CreateGroup, requests.AddMember, requests.RemoveMember, requests.Block,
-                   requests.Password, requests.Kick, requests.Ban, requests.Unban}  # fmt: skip
+                   requests.Password, requests.Kick, requests.Ban, requests.Unban,
+                   requests.Notice, requests.EndSessions, requests.EndListed, requests.AddKey,
+                   requests.RemoveKey}  # fmt: skip
         self.assertEqual({request for request, cost in COSTS.items() if cost.messages}, changes)
 
     def test_what_counts_for_several(self) -> None:

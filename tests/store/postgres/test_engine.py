@@ -49,11 +49,13 @@ class ReadingTests(NodesCase):
         self.assertEqual((self.a.epoch, len(self.a.epoch)), (self.b.epoch, 32))
 
     def test_old_tokens(self) -> None:
-        """Tokens that were not used for long are forgotten at the start."""
+        """Tokens that were not used for long are forgotten at the start, except those with a label."""
         self.commit(self.a, TokenAdded(b"old", 1, 0), TokenAdded(b"new", 1, self.a.wall_ms()))
+        self.commit(self.a, TokenAdded(b"bot", 1, 0, label="backups"))
         again = self.node(3)
         self.assertIsNone(self.successResultOf(again.token(b"old")))
         self.assertIsNotNone(self.successResultOf(again.token(b"new")))
+        self.assertIsNotNone(self.successResultOf(again.token(b"bot")))
 
     def test_work_after_commits(self) -> None:
         """After a commit the work that is due is done: ended groups go, and full batches are indexed."""

@@ -105,6 +105,7 @@ class PlanTests(PostgresHands, SynchronousTestCase):
             self.search(SearchQuery(self.bob, [], None, (), 5, mark=mark, mentions=mentions))
         self.read(reading.password, self.alice)
         self.read(reading.token, b"x")
+        self.read(reading.sign_ins, 1, 10)
         self.read(reading.accounts, "a", 5)
         self.read(reading.messages_of, self.alice, (1, 5), 5)
         self.read(reading.marks_of, [self.alice, self.bob], 5)

@@ -10,7 +10,9 @@ from irchat.interfaces.writes import (
     BanSet,
     BlockSet,
     HashReplaced,
+    OtherSignInsEnded,
     PasswordSet,
+    SignInEnded,
     TokenAdded,
     TokenRemoved,
     TokenUsed,
@@ -37,12 +39,12 @@ class AccountContract(StoreHands):
         self.assertEqual(self.write(TokenAdded(b"second", dave, NOW + 5), TokenUsed(b"first", NOW + 7)), [None, True])
         self.reopen()
         token = self.store.token
-        self.assertEqual(self.successResultOf(token(b"first")), (dave, NOW + 7, False))
-        self.assertEqual(self.successResultOf(token(b"second")), (dave, NOW + 5, True))
+        self.assertEqual(self.successResultOf(token(b"first")), (dave, NOW + 7, False, None))
+        self.assertEqual(self.successResultOf(token(b"second")), (dave, NOW + 5, True, None))
         self.write(TokenRemoved(b"first"), TokenRemoved(b"unknown"))
         self.assertEqual(self.write(TokenUsed(b"first", NOW + 9)), [False])
         self.assertIsNone(self.successResultOf(token(b"first")))
-        self.assertEqual(self.successResultOf(token(b"second")), (dave, NOW + 5, True))
+        self.assertEqual(self.successResultOf(token(b"second")), (dave, NOW + 5, True, None))
 
     def test_token_without_password(self) -> None:
         """A token tells whether a password was asked for it; that of a new account with a password counts so."""
@@ -71,6 +73,35 @@ class AccountContract(StoreHands):
         self.assertEqual(left, [b"b", b"bob"])
         self.write(PasswordSet(self.alice, "hash", None))
         self.assertIsNone(self.successResultOf(self.store.token(b"b")))
+
+    def test_sign_ins(self) -> None:
+        """The tokens of a user are listed with times and labels, the last used first, as many as asked for."""
+        (dave,) = self.write(self.user("dave", "hash", b"first"))
+        self.write(TokenAdded(b"bot", dave, NOW + 1, label="backups"), TokenAdded(b"other", self.bob, NOW))
+        self.write(TokenAdded(b"last", dave, NOW + 2), TokenUsed(b"first", NOW + 9))
+        self.reopen()
+        rows = [
+            (b"first", NOW, NOW + 9, None),
+            (b"last", NOW + 2, NOW + 2, None),
+            (b"bot", NOW + 1, NOW + 1, "backups"),
+        ]
+        self.assertEqual(self.successResultOf(self.store.sign_ins(dave, 10)), rows)
+        self.assertEqual(self.successResultOf(self.store.sign_ins(dave, 2)), rows[:2])
+        self.assertEqual(self.successResultOf(self.store.sign_ins(self.carol, 2)), [])
+        self.assertEqual(self.successResultOf(self.store.token(b"bot")), (dave, NOW + 1, True, "backups"))
+
+    def test_end_sign_ins(self) -> None:
+        """One token is ended, or all of a user but one. A label protects from neither. Others' tokens stay."""
+        self.write(*(TokenAdded(name, self.alice, NOW, label="x") for name in (b"a", b"b", b"c")))
+        self.write(TokenAdded(b"bob", self.bob, NOW))
+        self.write(SignInEnded(self.alice, b"a", "id", "bye"))
+        left = [name for name in (b"a", b"b", b"c", b"bob") if self.successResultOf(self.store.token(name))]
+        self.assertEqual(left, [b"b", b"c", b"bob"])
+        self.write(OtherSignInsEnded(self.alice, b"c", "bye"))
+        left = [name for name in left if self.successResultOf(self.store.token(name))]
+        self.assertEqual(left, [b"c", b"bob"])
+        self.write(OtherSignInsEnded(self.alice, None, "bye"))
+        self.assertIsNone(self.successResultOf(self.store.token(b"c")))
 
     def test_blocks(self) -> None:
         """A block stands between the two until it is lifted, each direction for itself."""

@@ -73,7 +73,10 @@ class CheckTests(DataFolderCase):
                 "message 3 of chat 1 has a mark but was never changed",
             ),
             ("INSERT INTO mentions VALUES (2, 1, 99)", "message 99 of chat 1 mentions a user but is missing"),
-            ("INSERT INTO tokens VALUES (x'00', 77, 1, 1)", "of tokens refers to what is not in users"),
+            (
+                "INSERT INTO tokens (hash, user, used_at, by_password) VALUES (x'00', 77, 1, 1)",
+                "of tokens refers to what is not in users",
+            ),
         ):
             self.path.unlink(missing_ok=True)
             store = self.filled()

@@ -1,5 +1,6 @@
 """The store in SQLite: its file, and a disk that cannot be used."""
 
+import contextlib
 import sqlite3
 from unittest.mock import patch
 
@@ -58,6 +59,15 @@ class OpenTests(DatabaseCase):
         self._write_tokens()
         self.assertEqual(self._tokens(0), ["new", "newest", "old"])
         self.assertEqual(self._tokens(NOW + 40 * TOKEN_SECONDS * 1000), ["new", "newest"])
+
+    def test_labelled_tokens(self) -> None:
+        """A token with a label does not expire."""
+        self._write_tokens()
+        with contextlib.closing(sqlite3.connect(self.path)) as connection, connection:
+            connection.execute(
+                "UPDATE tokens SET hash = CAST('bot' AS BLOB), label = 'backups' WHERE hash = ?", (b"old",)
+            )
+        self.assertEqual(self._tokens(NOW), ["bot", "new", "newest"])
 
     def _write_tokens(self) -> None:
         oldest = NOW - TOKEN_SECONDS * 1000

@@ -5,7 +5,7 @@ from pathlib import Path
 from twisted.trial.unittest import SynchronousTestCase
 
 from irchat.interfaces.store import Store
-from irchat.interfaces.stored import GLOBAL, Marker, StoredChat
+from irchat.interfaces.stored import GLOBAL, ChatKey, Marker, StoredChat
 from irchat.interfaces.writes import MarkerMoved, MemberAdded, MessagesDeleted, NonceSought, UserRemoved
 from irchat.store.sqlite.engine import SQLiteStore
 from irchat.store.threads import NoThreads
@@ -84,26 +84,30 @@ class EndsContract(StoreHands):
         self.assertEqual(self.write(NonceSought(self.bob, "n", NOW - 500)), [one._replace(repeated=True)])
         self.assertEqual(self.write(NonceSought(self.bob, "n", NOW - 499)), [None])
 
-    def test_times_stay_near_the_clock(self) -> None:
-        """From a second before the clock on times repeat, and rise again when the clock has come up to them."""
-        ats = [NOW, NOW - 999, NOW - 999, NOW - 1_000, NOW - 500_000, NOW + 1, NOW + 2, NOW + 3]
+    def test_times_rise_behind_the_clock(self) -> None:
+        """Times rise by a millisecond also where the clock was set back by hours, until it has come up to them."""
+        ats = [NOW, NOW - 999, NOW - 9_000_000, NOW - 9_000_000, NOW + 1, NOW + 9]
         stored = self.write(*(message(GLOBAL, self.alice, at=at) for at in ats))
-        self.assertEqual([one.at - NOW for one in stored], [0, 1, 1, 1, 1, 2, 3, 4])
+        self.assertEqual([one.at - NOW for one in stored], [0, 1, 2, 3, 4, 9])
+        self.reopen()
+        self.assertEqual(self.write(message(GLOBAL, self.alice, at=NOW))[0].at, NOW + 10)
 
-    def test_no_page_ends_between_equal_times(self) -> None:
-        """A page ends before or after all messages of one time; where it holds no others it goes on over the limit."""
-        self.write(*(message(GLOBAL, self.alice, at=at) for at in (NOW, NOW + 5, *[NOW - 9_000] * 4, NOW + 6)))
-        self.assertEqual([one.at - NOW for one in self.page(self.bob, GLOBAL).messages], [0, 5, 5, 5, 5, 5, 6])
-        for limit, how, expected in (
-            (3, {"after": 0}, ([1], True)), (6, {"after": 0}, ([1, 2, 3, 4, 5, 6], True)),
-            (2, {"after": 1}, ([2, 3, 4, 5, 6], True)), (1, {"after": 3}, ([4, 5, 6], True)),
-            (3, {}, ([7], True)), (6, {}, ([2, 3, 4, 5, 6, 7], True)), (1, {"before": 7}, ([2, 3, 4, 5, 6], True)),
-            (5, {"before": 7}, ([2, 3, 4, 5, 6], True)), (9, {"before": 7}, ([1, 2, 3, 4, 5, 6], False)),
-            (1, {"after": 6}, ([7], False)), (4, {"unread": True}, ([1], True)),
-        ):  # fmt: skip
-            self.assertEqual(self.seqs(self.bob, GLOBAL, limit, **how), expected, (limit, how))
-        page = self.page(self.bob, GLOBAL, 2, after=1, page_bytes=6)
-        self.assertEqual(([one.seq for one in page.messages], page.more), ([2, 3, 4], True))
+    def test_places(self) -> None:
+        """The place of a moment is that of the first message from then on, deleted and hidden ones included."""
+        team = self.team(self.alice)
+        self.write(*(message(chat, self.alice, at=NOW + 10 * number) for number in range(5) for chat in (GLOBAL, team)))
+        self.write(MemberAdded(team, self.bob, self.alice), MessagesDeleted(((GLOBAL, 3),)))
+        self.write(message(team, self.alice, at=NOW + 90))
+
+        def places(user: int, chat: ChatKey, *ats: int) -> list[int]:
+            return [self.successResultOf(self.store.place(user, chat, at)) for at in ats]
+
+        ats = (0, NOW, NOW + 1, NOW + 20, NOW + 21, NOW + 40, NOW + 41, NOW + 90, 2**62)
+        self.assertEqual(places(self.carol, GLOBAL, *ats), [1, 1, 2, 3, 3, 5, 6, 6, 6])
+        self.assertEqual(places(self.alice, team, *ats), [1, 1, 2, 3, 4, 5, 6, 6, 7])
+        self.assertEqual(places(self.bob, team, *ats), [6, 6, 6, 6, 6, 6, 6, 6, 7])
+        self.assertEqual(places(self.carol, team, NOW), [1])
+        self.assertEqual(places(self.carol, (self.bob, self.carol), NOW), [1])
 
     # Nonces
 

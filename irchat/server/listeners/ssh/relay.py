@@ -16,12 +16,9 @@ from twisted.python.failure import Failure
 
 from irchat.net.addresses import Address, read_address
 from irchat.protocol.rules import LOGIN_SECONDS
-from irchat.protocol.ssh_door import VERSION, RelayHello, encode
+from irchat.protocol.ssh_door import GUEST_SECONDS, VERSION, RelayHello, encode
 from irchat.server.admission import Visit
 from irchat.server.listeners.ssh.disconnecting import NOT_ALLOWED, UNAVAILABLE, refusal
-
-GUEST_SECONDS = 600
-"""Seconds after which a client is disconnected that has answered no question of the sign-in."""
 
 _VERSIONS = (b"SSH-2.0-", b"SSH-1.99-")
 # Bytes, with the line end (RFC 4253, section 4.2).

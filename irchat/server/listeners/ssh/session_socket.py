@@ -21,8 +21,8 @@ from irchat.server.listeners.factory import ChatFactory
 from irchat.server.listeners.ssh.first_bytes import hand_over
 from irchat.server.listeners.ssh.relay import Relay
 from irchat.server.protocols.base import greeting
+from irchat.server.protocols.door_json import SSHDoorProtocol
 from irchat.server.protocols.offers import Offers
-from irchat.server.protocols.ssh_door import SSHDoorProtocol
 
 
 class SessionSocket(ServerFactory):

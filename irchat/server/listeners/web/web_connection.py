@@ -1,5 +1,6 @@
 """A connection of a browser: HTTP requests one after another, until one of them becomes a WebSocket."""
 
+from collections.abc import Sequence
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +19,7 @@ from irchat.server.listeners.web.answers import SECURITY_HEADERS, error
 from irchat.server.listeners.web.request_heads import BadHead, Head, cut, is_foreign, parse, stated_address
 
 if TYPE_CHECKING:
-    from irchat.server.listeners.web.web_door import WebDoor
+    from irchat.server.listeners.web.web_door import SocketDoor, WebDoor
 
 _REQUESTS_MOST = 100
 _IDLE_SECONDS = 20.0
@@ -86,8 +87,8 @@ class WebConnection(Protocol):
                 self._finish(error(HTTPStatus.SERVICE_UNAVAILABLE, refusal.text, {"Retry-After": "5"}))
                 return
         self._requests += 1
-        if head.path == "/ws":
-            self._upgrade(head)
+        if (socket := self._door.sockets.get(head.path)) is not None:
+            self._upgrade(head, socket)
             return
         closes = head.closes or self._requests >= _REQUESTS_MOST
         data = self._door.files.answer(head.path, head.headers, closes=closes)
@@ -99,7 +100,7 @@ class WebConnection(Protocol):
             self._writer.send(data)
             self._set_timer(_IDLE_SECONDS)
 
-    def _upgrade(self, head: Head) -> None:
+    def _upgrade(self, head: Head, socket: "SocketDoor") -> None:
         if not head.is_upgrade:
             text = "This address is for WebSockets. The chat is at /."
             self._finish(error(HTTPStatus.UPGRADE_REQUIRED, text, {"Upgrade": "websocket"}))
@@ -111,20 +112,29 @@ class WebConnection(Protocol):
         if response.status_code != HTTPStatus.SWITCHING_PROTOCOLS:
             self._finish(error(HTTPStatus.BAD_REQUEST, "That is no valid WebSocket handshake (RFC 6455, version 13)."))
             return
+        subprotocol = _chosen(head, socket.subprotocols)
+        if subprotocol:
+            response.headers["Sec-WebSocket-Protocol"] = subprotocol
         head.protocol.send_response(response)
         accepted = b"".join(head.protocol.data_to_send())
         self._writer.send(accepted.removesuffix(b"\r\n") + SECURITY_HEADERS + b"\r\n")
-        self._speak(head)
+        self._speak(head, socket, subprotocol)
 
-    def _speak(self, head: Head) -> None:
+    def _speak(self, head: Head, socket: "SocketDoor", subprotocol: str) -> None:
         """Become a WebSocket: a connection of lines is the inner side from now on."""
         visit, self._visit = self._visit, None
         assert visit is not None, "the request has one"
         self._set_timer(None)
-        connection = Connection(self._door, visit, read_address(visit.address))
-        tcp = self.transport
+        connection = Connection(socket, visit, read_address(visit.address))
         layer = WebSocketLayer(
-            head.protocol, self._writer, tcp, connection, self._door.clock, close_code=lambda: connection.close_code
+            head.protocol,
+            self._writer,
+            self.transport,
+            connection,
+            self._door.clock,
+            one_line=bool(socket.subprotocols),
+            is_binary=subprotocol.startswith("binary."),
+            close_code=lambda: connection.close_code,
         )
         self._layer = layer
         layer.start()
@@ -149,3 +159,9 @@ class WebConnection(Protocol):
         self._timer = None
         self._is_over = True
         self._writer.abort()
+
+
+def _chosen(head: Head, subprotocols: Sequence[str]) -> str:
+    """Return the first subprotocol that the client names and the path has, or an empty string."""
+    named = head.headers.get("Sec-Websocket-Protocol", "").split(",")
+    return next((name for one in named if (name := one.strip()) in subprotocols), "")

@@ -1,6 +1,6 @@
 """The web door: it creates a connection for each browser, on the TLS port of the lines or on a port of its own."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 from twisted.internet.interfaces import IAddress, IReactorTime
 from twisted.internet.protocol import Protocol, ServerFactory
@@ -15,20 +15,21 @@ from irchat.server.listeners.web.web_connection import WebConnection
 from irchat.server.protocols.offers import Offers
 from irchat.server.sessions.services import Services
 
+IRC_TEXT, IRC_BINARY = "text.ircv3.net", "binary.ircv3.net"
+"""The subprotocols of IRC over WebSocket (IRCv3 websocket)."""
 
-class WebDoor(ServerFactory):
-    """Creates the connections of browsers. It shares all limits with ``lines``, the factory of the main port.
 
-    As a factory it serves a port of its own (plain HTTP), where addresses in ``proxies`` name their clients.
+class SocketDoor:
+    """The factory of the WebSockets of one path, which speak one of the protocols in ``offers``.
+
+    ``subprotocols``: the names that a client may choose from in its handshake. With any, each line is one message; a
+    client that names none gets the first.
     """
 
-    noisy = False
-
-    def __init__(self, lines: ChatFactory, offers: Offers, proxies: Collection[Network] = ()) -> None:
+    def __init__(self, lines: ChatFactory, offers: Offers, subprotocols: Sequence[str] = ()) -> None:
         self._lines = lines
         self.offers = offers
-        self.proxies = proxies
-        self.files = PageFiles()
+        self.subprotocols = subprotocols
         self.clock: IReactorTime = lines.clock
         self.services: Services = lines.services
         self.registry: ConnectionRegistry = lines.registry
@@ -37,6 +38,27 @@ class WebDoor(ServerFactory):
     def name(self) -> str:
         """The name of the server."""
         return self._lines.name
+
+
+class WebDoor(ServerFactory):
+    """Creates the connections of browsers. It shares all limits with ``lines``, the factory of the main port.
+
+    ``offers``: the protocols of the page, and ``irc``: those of IRC clients, each on a path of its own. As a factory it
+    serves a port of its own (plain HTTP), where addresses in ``proxies`` name their clients.
+    """
+
+    noisy = False
+
+    def __init__(
+        self, lines: ChatFactory, offers: Offers, proxies: Collection[Network] = (), *, irc: Offers | None = None
+    ) -> None:
+        self._lines = lines
+        self.proxies = proxies
+        self.files = PageFiles()
+        self.clock: IReactorTime = lines.clock
+        self.sockets = {"/ws": SocketDoor(lines, offers)}
+        if irc is not None:
+            self.sockets["/irc"] = SocketDoor(lines, irc, (IRC_TEXT, IRC_BINARY))
 
     def buildProtocol(self, addr: IAddress | None) -> Protocol | None:
         """Return a connection on the port of the door, or None if there is no room for it."""

@@ -13,7 +13,8 @@ from irchat.store.postgres.log.positions import Origin
 _LOG = "SELECT pos, prev, node, batch FROM log WHERE pos >= %s ORDER BY pos LIMIT %s"
 _CHANGES = "SELECT id, what FROM changes WHERE id > %s AND id <= %s"
 _MESSAGES = """
-SELECT messages.id, chat, low, high, seq, sender, at, text, (SELECT array_agg(user_id ORDER BY user_id) FROM mentions
+SELECT messages.id, chat, low, high, seq, sender, at, text, notice,
+(SELECT array_agg(user_id ORDER BY user_id) FROM mentions
 WHERE mentions.chat = messages.chat AND mentions.seq = messages.seq)
 FROM messages JOIN chats ON chats.id = messages.chat WHERE messages.id > %s AND messages.id <= %s
 """
@@ -107,8 +108,10 @@ def _added(
     sender: int,
     at: int,
     text: str,
+    notice: bool,
     mentions: list[int] | None,
 ) -> Entry:
     key = chat if low is None or high is None else (low, high)
     to = tuple(mentions or ())
-    return Entry(MessageAdded(key, sender, text, at, None, 0, to), Stored(key, seq, at, repeated=False, to=to))
+    write = MessageAdded(key, sender, text, at, None, 0, to, notice=notice)
+    return Entry(write, Stored(key, seq, at, repeated=False, to=to))

@@ -40,7 +40,8 @@ _log = Logger()
 class NodeLog(Positions):
     """A `irchat.interfaces.log.SharedLog`. ``on_stop`` is called with the reason if the node must end.
 
-    ``went_back``: whether the database lost commits that this node had applied. ``on_time`` is called with the time of
+    ``went_back``: whether the database lost commits that this node had applied. ``has_turn``: whether the turn is taken
+    and the core does not know it yet, so that all nodes wait for the reactor. ``on_time`` is called with the time of
     the database in ms, after each commit, in the writer's thread; ``on_commit`` with the position and the writes.
     """
 
@@ -56,7 +57,7 @@ class NodeLog(Positions):
         self._asking = False
         self._waiting_for_head: list[Deferred[int]] = []
         self._resets = False
-        self.went_back = False
+        self.went_back = self.has_turn = False
         self.on_news: Callable[[], None] = lambda: None
         self.on_reset: Callable[[], None] = lambda: None
         self.on_stop: Callable[[str], None] = lambda why: None
@@ -73,7 +74,7 @@ class NodeLog(Positions):
     def begin(self) -> Deferred[Sequence[LogBatch]]:
         """See `irchat.interfaces.log.SharedLog` for this and the following methods."""
         taking = self._threads.write(self._take, self.position, self.origin)
-        return taking.addCallback(self._give).addErrback(self._not_read)
+        return taking.addBoth(self._note_taken).addCallback(self._give).addErrback(self._not_read)
 
     def commit(self, writes: Sequence[Write[object]]) -> Deferred[Committed]:
         return self._threads.write(self._commit, writes).addCallback(self._committed, writes).addErrback(refuse)
@@ -117,6 +118,10 @@ class NodeLog(Positions):
         super().begin_at(position, origin)
 
     # In the reactor's thread
+
+    def _note_taken(self, taken: Commits | Failure) -> Commits | Failure:
+        self.has_turn = False
+        return taken
 
     def _give(self, found: Commits) -> Sequence[LogBatch]:
         for position, origin in found.origins.items():
@@ -170,15 +175,17 @@ class NodeLog(Positions):
 
     def _take(self, position: int, origin: Origin | None) -> Commits:
         self._head = self._turns.take(_PATIENCE_SECONDS)
-        if self._head == position:
-            return Commits([], {}, False)
-        try:
-            if self._head - position > _BEHIND_MOST:
-                raise refusal_while_away()
-            return self._reader.read(self._turns.connection, position, origin, self._head)
-        except BaseException:
-            self._turns.undo()
-            raise
+        found = Commits([], {}, False)
+        if self._head != position:
+            try:
+                if self._head - position > _BEHIND_MOST:
+                    raise refusal_while_away()
+                found = self._reader.read(self._turns.connection, position, origin, self._head)
+            except BaseException:
+                self._turns.undo()
+                raise
+        self.has_turn = True
+        return found
 
     def _read(self, position: int, origin: Origin | None) -> Commits:
         found: Commits = self._follower.read(self._reader.read, position, origin, _COMMITS_MOST)

@@ -20,7 +20,7 @@ _MENTIONS = "SELECT seq, user_id FROM mentions WHERE chat = %s AND {} ORDER BY s
 _AMENDED = "SELECT seq, rev, edited_at FROM amended WHERE chat = %s AND {} AND NOT deleted"
 _MARKS = "SELECT seq, key, mark, user_id FROM marks WHERE chat = %s AND {} ORDER BY seq, at, user_id, key"
 _CHANGES = (
-    "SELECT amended.rev, amended.seq, deleted, sender, at, text FROM amended LEFT JOIN messages"
+    "SELECT amended.rev, amended.seq, deleted, sender, at, text, notice FROM amended LEFT JOIN messages"
     " ON messages.chat = amended.chat AND messages.seq = amended.seq"
     " WHERE amended.chat = %s AND amended.rev > %s ORDER BY amended.rev LIMIT %s"
 )

@@ -6,7 +6,7 @@ from irchat.interfaces import stored
 from irchat.interfaces.store import PageQuery
 from irchat.interfaces.stored import ChatKey, Page, StoredChat
 from irchat.store.listed_chats import chat_list, deleted_ends
-from irchat.store.page_of_chat import MessageRow, page_of
+from irchat.store.page_of_chat import MessageRow, page_of, place_of
 from irchat.store.postgres.reads.amended_reading import changes_page, with_changes
 from irchat.store.postgres.reads.query import Connection
 
@@ -58,6 +58,20 @@ def page(connection: Connection, query: PageQuery) -> Page:
     return Page(with_changes(connection, chat, rev, messages, query.user, hidden), more, last_seq, end, rev)
 
 
+def place(connection: Connection, user: int, key: ChatKey, at: int) -> int:
+    """Return the seq of the first message from the time ``at`` on."""
+    is_chat, values = chat_is(key)
+    found = connection.execute(
+        "SELECT chats.id, since_seq, last_seq FROM chats JOIN members"
+        f" ON members.chat = chats.id AND members.user_id = %s WHERE {is_chat}",
+        (user, *values),
+    ).fetchone()
+    if found is None:
+        return 1
+    chat, since_seq, last_seq = found
+    return place_of(_Messages(connection, chat, ()), since_seq, last_seq, at)
+
+
 class _Messages:
     """A `irchat.store.page_of_chat.ChatMessages`."""
 
@@ -65,7 +79,7 @@ class _Messages:
         self._connection = connection
         self._chat = chat
         self._hidden = list(hidden)
-        self._rows = f"SELECT seq, sender, at, text FROM messages WHERE chat = %s AND {not_hidden(hidden)} AND "
+        self._rows = f"SELECT seq, sender, at, text, notice FROM messages WHERE chat = %s AND {not_hidden(hidden)} AND "
 
     def upwards(self, above: int) -> Iterator[MessageRow]:
         for part in _parts():
@@ -206,10 +220,10 @@ def keys(connection: Connection, user: int) -> list[stored.StoredKey]:
 
 
 def sign_ins(connection: Connection, user: int, limit: int) -> list[stored.StoredSignIn]:
-    """Return the tokens of a user, most recently used first."""
+    """Return the tokens of a user, most recently used first. OFFSET keeps the order from choosing the index."""
     rows = connection.execute(
-        "SELECT hash, created_at, used_at, label FROM tokens WHERE user_id = %s"
-        " ORDER BY user_id DESC, used_at DESC LIMIT %s",
+        "SELECT hash, created_at, used_at, label FROM (SELECT * FROM tokens WHERE user_id = %s OFFSET 0) AS of_user"
+        " ORDER BY used_at DESC LIMIT %s",
         (user, limit),
     )
     return [stored.StoredSignIn(*row) for row in rows]

@@ -41,8 +41,9 @@ _PARTITIONS = (
 _CHAT_OF_USER = "SELECT chats.id FROM members JOIN chats ON chats.id = members.chat WHERE members.user_id = %s AND "
 # The LIMIT keeps PostgreSQL from merging the queries: the inner one runs for one place at a time, until enough match.
 _HITS = """
-SELECT place.chat, low, high, rev, place.seq, sender, at, text, place.id FROM {places} AS place CROSS JOIN LATERAL (
-    SELECT low, high, rev, sender, at, text FROM members
+SELECT place.chat, low, high, rev, place.seq, sender, at, notice, text, place.id
+FROM {places} AS place CROSS JOIN LATERAL (
+    SELECT low, high, rev, sender, at, notice, text FROM members
     JOIN messages ON messages.chat = members.chat AND messages.seq = place.seq
     JOIN chats ON chats.id = members.chat
     WHERE members.user_id = %(user)s AND members.chat = place.chat AND members.since_seq < place.seq{conditions}
@@ -202,5 +203,5 @@ class PostgresSearch(FoundMessages):
 
 
 def _hit(row: Sequence[Any]) -> Hit:
-    chat, low, high, rev, seq, sender, at, text = row
-    return chat, rev, StoredMessage(chat if low is None else (low, high), seq, sender, at, text)
+    chat, low, high, rev, seq, sender, at, notice, text = row
+    return chat, rev, StoredMessage(chat if low is None else (low, high), seq, sender, at, text, notice=notice)

@@ -26,7 +26,7 @@ _MENTIONED = """
 """
 _NEWEST_MARKED = "ORDER BY marks.seq DESC LIMIT %(rows)s"
 _FOUND = """
-SELECT found.chat, found.low, found.high, found.rev, found.seq, sender, at, text FROM (
+SELECT found.chat, found.low, found.high, found.rev, found.seq, sender, at, text, notice FROM (
     SELECT chats.id AS chat, low, high, rev, newest.id, newest.seq FROM members
     JOIN chats ON chats.id = members.chat
     CROSS JOIN LATERAL ({newest}) AS newest
@@ -48,7 +48,8 @@ def hits_without_words(connection: Connection, query: SearchQuery, hidden: Colle
         "user": query.user, "mark": query.mark, "hidden": list(hidden), "rows": query.limit + 1,
         "chat": query.chat if low is None else None, "low": low, "high": high,
     }  # fmt: skip
-    for number, low, high, rev, seq, sender, at, text in connection.execute(
+    for number, low, high, rev, seq, sender, at, text, notice in connection.execute(
         _FOUND.format(newest=newest, chat=chat), values
     ):
-        yield number, rev, StoredMessage(number if low is None else (low, high), seq, sender, at, text)
+        key = number if low is None else (low, high)
+        yield number, rev, StoredMessage(key, seq, sender, at, text, notice=notice)

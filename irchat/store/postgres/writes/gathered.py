@@ -47,6 +47,10 @@ _FLUSH = (
     "%s::bigint[], %s::bytea[], %s::bigint[], %s::bigint[], %s::bigint[]) ON CONFLICT (user_id, nonce)"
     " DO UPDATE SET chat = excluded.chat, seq = excluded.seq, at = excluded.at"
 )
+_NOTICE = (
+    "UPDATE messages SET notice = true FROM unnest(%s::bigint[], %s::bigint[]) AS sent (chat, seq)"
+    " WHERE messages.chat = sent.chat AND messages.seq = sent.seq"
+)
 _MENTION = "INSERT INTO mentions (user_id, chat, seq) SELECT * FROM unnest(%s::bigint[], %s::bigint[], %s::bigint[])"
 
 NonceKey = tuple[int, bytes]
@@ -81,6 +85,7 @@ class GatheredRows:
     def _drop_gathered(self) -> None:
         self._messages: list[tuple[int, int, int, int, int, str]] = []
         self._mentions: list[tuple[int, int, int]] = []
+        self._notices: list[tuple[int, int]] = []
         self._touched: dict[int, ChatRow] = {}
         self._read: dict[tuple[int, int], int] = {}
         self._new_nonces: dict[NonceKey, tuple[int, int, int]] = {}
@@ -169,6 +174,8 @@ class GatheredRows:
             )
         if self._mentions:
             self._connection.execute(_MENTION, columns(self._mentions, 3))
+        if self._notices:
+            self._connection.execute(_NOTICE, columns(self._notices, 2))
         self._drop_gathered()
 
 

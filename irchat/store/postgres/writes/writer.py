@@ -151,6 +151,8 @@ class Writer(AccountWriter, AmendWriter):
         self._read[write.sender, row.id] = seq
         if to:
             self._mentions += [(user, row.id, seq) for user in to]
+        if write.notice:
+            self._notices.append((row.id, seq))
         stored = Stored(write.chat, seq, at, repeated=False, to=to)
         if key is not None:
             self._new_nonces[key] = row.id, seq, write.at

@@ -42,7 +42,8 @@ def with_changes(
 def changes_page(connection: sqlite3.Connection, query: PageQuery, chat: int, since_seq: int, rev: int) -> Page:
     """Return a page of the changes of a chat after ``query.after_rev``, without ``last_seq`` and ``end``."""
     rows = connection.execute(
-        "SELECT amended.rev, amended.seq, deleted, sender, at, text FROM amended LEFT JOIN messages USING (chat, seq)"
+        "SELECT amended.rev, amended.seq, deleted, sender, at, text, notice"
+        " FROM amended LEFT JOIN messages USING (chat, seq)"
         " WHERE amended.chat = ? AND amended.rev > ? ORDER BY amended.rev",
         (chat, query.after_rev),
     )

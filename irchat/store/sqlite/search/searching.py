@@ -99,13 +99,14 @@ class StoreSearch(FoundMessages):
             f"{_MENTIONED if query.mentions else ''} ORDER BY message_words.rowid DESC",
             {"user": query.user, "match": match, "first": first, "below": below, "hidden": hidden, "mark": query.mark},
         )
-        for chat, low, high, rev, seq, sender, at, text in rows:
+        for chat, low, high, rev, seq, sender, at, text, notice in rows:
             if self._is_exact or holds(text, self.phrases):
-                yield chat, rev, StoredMessage(chat if low is None else (low, high), seq, sender, at, text)
+                key = chat if low is None else (low, high)
+                yield chat, rev, StoredMessage(key, seq, sender, at, text, notice=bool(notice))
 
 
 _MATCHES = (
-    "SELECT chats.id, low, high, rev, messages.seq, sender, at, messages.text FROM message_words"
+    "SELECT chats.id, low, high, rev, messages.seq, sender, at, messages.text, notice FROM message_words"
     " CROSS JOIN message_places AS place ON place.id = message_words.rowid"
     " CROSS JOIN members ON members.user = :user AND members.chat = place.chat AND place.seq > members.since_seq"
     " CROSS JOIN messages ON messages.chat = place.chat AND messages.seq = place.seq"

@@ -16,12 +16,12 @@ _CHATS = (
 _CHAT_HAS_MARK = "EXISTS (SELECT 1 FROM marks WHERE chat = chats.id AND key = :mark)"
 _CHAT_HAS_MENTION = "EXISTS (SELECT 1 FROM mentions WHERE user = :user AND chat = chats.id)"
 _MARKED = (
-    "SELECT messages.id, messages.seq, marks.user, sender, messages.at, text FROM marks"
+    "SELECT messages.id, messages.seq, marks.user, sender, messages.at, text, notice FROM marks"
     " CROSS JOIN messages ON messages.chat = marks.chat AND messages.seq = marks.seq"
     " WHERE marks.chat = :chat AND marks.key = :mark AND marks.seq > :since_seq"
 )
 _MENTIONING = (
-    "SELECT messages.id, messages.seq, sender, sender, at, text FROM mentions"
+    "SELECT messages.id, messages.seq, sender, sender, at, text, notice FROM mentions"
     " CROSS JOIN messages ON messages.chat = mentions.chat AND messages.seq = mentions.seq"
     " WHERE mentions.user = :user AND mentions.chat = :chat AND mentions.seq > :since_seq"
 )
@@ -58,9 +58,9 @@ def _in_chat(
     else:
         rows = connection.execute(f"{_MARKED}{_MENTIONED if mentions else ''} ORDER BY marks.seq DESC", values)
     last = 0
-    for number, seq, by, sender, at, text in rows:
+    for number, seq, by, sender, at, text, notice in rows:
         if number == last or by in hidden or sender in hidden:
             yield number, None
         else:
             last = number
-            yield number, (values["chat"], rev, StoredMessage(key, seq, sender, at, text))
+            yield number, (values["chat"], rev, StoredMessage(key, seq, sender, at, text, notice=bool(notice)))

@@ -4,9 +4,8 @@ from twisted.internet.defer import ensureDeferred
 
 from irchat.interfaces.limits import Limits
 from irchat.protocol.rules import LOGIN_SECONDS
-from irchat.protocol.ssh_door import VERSION, RelayHello, read_relay_hello
+from irchat.protocol.ssh_door import GUEST_SECONDS, VERSION, RelayHello, read_relay_hello
 from irchat.server.listeners.ssh.disconnecting import NOT_ALLOWED, UNAVAILABLE, refusal
-from irchat.server.listeners.ssh.relay import GUEST_SECONDS
 from tests.helpers.server import PASSWORD, ServerTestCase
 from tests.helpers.ssh_doors import CLIENT_VERSION, Door, address
 from tests.helpers.tls_wire import server_context

@@ -14,7 +14,8 @@ from irchat.interfaces.limits import Limits
 from irchat.server.listeners.web.answers import SECURITY_HEADERS
 from irchat.server.listeners.web.web_connection import WebConnection
 from irchat.server.listeners.web.web_door import WebDoor
-from irchat.server.protocols.offers import web_protocols
+from irchat.server.protocols.irc.irc_shared import make_shared
+from irchat.server.protocols.offers import irc_protocols, web_protocols
 from tests.helpers.server import PASSWORD, Server, ServerTestCase, Socket
 
 KEY = base64.b64encode(b"0123456789abcdef").decode()
@@ -77,7 +78,8 @@ class WebTestCase(ServerTestCase):
         super().setUp()
         self.server = Server(limits=self.limits)
         self.addCleanup(self.server.close)
-        self.door = WebDoor(self.server.factory, web_protocols(), [ip_network("127.0.0.0/8")])
+        irc = irc_protocols(make_shared(self.server.services, self.server.clock, "Test"))
+        self.door = WebDoor(self.server.factory, web_protocols(), [ip_network("127.0.0.0/8")], irc=irc)
 
     def browser(self, host: str = "192.0.2.1") -> Browser:
         """Connect a browser."""
@@ -131,6 +133,8 @@ class RequestTests(WebTestCase):
             (get("/ws", **{**UPGRADE, "Sec-WebSocket-Version": "8"}), 400, False),
             (get("/ws", **UPGRADE, Origin="https://elsewhere.example"), 403, False),
             (get("/ws", **UPGRADE, Origin="null"), 403, False),
+            (get("/irc"), 426, False),
+            (get("/irc", **UPGRADE, Origin="https://elsewhere.example"), 403, False),
         ]
         for number, (head, status, stays) in enumerate(cases):
             browser = self.browser(f"192.0.2.{number + 1}")
@@ -274,3 +278,51 @@ class WebSocketTests(WebTestCase):
         browsers[0].connection.connectionLost(Failure(ConnectionDone()))
         self.assertTrue(self.browser().is_open)
         self.assertEqual(len(self.server.connections), 2)
+
+
+class IRCTests(WebTestCase):
+    """IRC over WebSocket."""
+
+    def handshake(self, named: str = "") -> tuple[Browser, bytes]:
+        """Upgrade on the path of IRC. Return the browser and the answer."""
+        browser = self.browser()
+        offered = {"Sec-WebSocket-Protocol": named} if named else {}
+        return browser, browser.send(get("/irc", **UPGRADE, **offered))
+
+    def test_subprotocols(self) -> None:
+        """The client's first known subprotocol wins. Without a known one there is none in the answer."""
+        for named, chosen in {
+            "text.ircv3.net": b"text.ircv3.net",
+            "binary.ircv3.net, text.ircv3.net": b"binary.ircv3.net",
+            "mqtt,text.ircv3.net , binary.ircv3.net": b"text.ircv3.net",
+            "mqtt": None,
+            "": None,
+        }.items():
+            browser, got = self.handshake(named)
+            self.assertTrue(got.startswith(b"HTTP/1.1 101 "), got)
+            header = b"" if chosen is None else b"Sec-WebSocket-Protocol: " + chosen + b"\r\n"
+            self.assertEqual(header, b"".join(line + b"\r\n" for line in got.split(b"\r\n") if b"Protocol:" in line))
+            self.assertTrue(got.endswith(b"\r\n\r\n"), "IRC does not greet")
+            browser.connection.connectionLost(Failure(ConnectionDone()))
+
+    def test_lines(self) -> None:
+        """A message is a line in both directions, text or binary as chosen."""
+        for named, opcode in ("text.ircv3.net", 0x81), ("binary.ircv3.net", 0x82):
+            browser, _ = self.handshake(named)
+            line = b":irchat PONG irchat :one"
+            self.assertEqual(browser.send(frame("PING one", opcode)), bytes((opcode, len(line))) + line)
+            browser.send(frame("QUIT", opcode))
+            browser.connection.connectionLost(Failure(ConnectionDone()))
+
+    def test_not_utf8(self) -> None:
+        """Bytes that are not UTF-8 are refused in a binary message, and end a connection of text messages."""
+        browser, _ = self.handshake("binary.ircv3.net")
+        self.assertIn(b"FAIL NICK INVALID_UTF8", browser.send(frame(b"NICK \xff", 0x82)))
+        browser, _ = self.handshake("text.ircv3.net")
+        self.assertEqual(browser.send(frame(b"NICK \xff"))[:1], b"\x88")
+
+    def test_switched_off(self) -> None:
+        """Without IRC, there is nothing at its path."""
+        self.door = WebDoor(self.server.factory, web_protocols())
+        _, got = self.handshake()
+        self.assertTrue(got.startswith(b"HTTP/1.1 404 "), got)

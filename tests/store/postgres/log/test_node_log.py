@@ -3,6 +3,7 @@
 import threading
 import time
 from typing import Any
+from unittest import mock
 
 from twisted.internet import reactor
 from twisted.internet.defer import Deferred
@@ -71,6 +72,23 @@ class FollowingTests(NodesCase):
         self.assertEqual(self.backends(), [])
         second = self.commit(self.b, message(GLOBAL, 2))
         self.assertEqual((second.results[0].seq, second.position), (2, first.position + 1))
+
+    def test_turn_is_noted(self) -> None:
+        """The turn is noted in the writer's thread, until the core knows of it; also if it could not be taken."""
+        take, noted = self.a.log._take, []
+
+        def taken(*where: Any) -> Any:
+            try:
+                return take(*where)
+            finally:
+                noted.append(self.a.log.has_turn)
+
+        self.a.log._take = taken  # type: ignore[method-assign]
+        self.follow(self.a, self.a.log.begin())
+        self.a.log.cancel()
+        with mock.patch.object(self.a.turns, "take", side_effect=ZeroDivisionError):
+            self.failureResultOf(self.a.log.begin())
+        self.assertEqual((noted, self.a.log.has_turn), ([True, False], False))
 
     def test_stops_at_an_own_commit(self) -> None:
         """What comes after an own commit that is not applied yet is read only when it is."""

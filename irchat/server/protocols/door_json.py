@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 from irchat.commands.base import SSHConnection
 from irchat.protocol import requests, wire
+from irchat.protocol.ssh_door import GUEST_SECONDS
 from irchat.server.protocols.base import greeting
 from irchat.server.protocols.json_lines import JSONProtocol
 
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
 class SSHDoorProtocol(JSONProtocol):
     """Reads requests as JSON, also those by which the process vouches for a user. ``ssh``: the client's connection."""
 
+    sign_in_seconds = GUEST_SECONDS
+    """The client connects again as long as a question stands, so its relay counts this time too."""
     decode = staticmethod(wire.decode_door_request)
 
     def __init__(self, session: "Session", ssh: SSHConnection) -> None:

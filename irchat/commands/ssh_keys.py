@@ -19,6 +19,7 @@ class Keys(Command):
     meaning = "list the public keys that sign you in over SSH"
     syntax = Syntax(word(_KEYS))
     request = requests.Keys
+    feature = "keys"
 
     @classmethod
     def run(cls, services: Services, caller: Caller, request: requests.Keys) -> Outcome:
@@ -33,6 +34,7 @@ class AddKey(Command):
     meaning = "add a key that your ssh has offered, or one from a file such as ~/.ssh/id_ed25519.pub"
     syntax = Syntax(word(_KEYS), GAP, word("add"), Part(r"(?:\s+(?P<key>.+))?", r"\s*.*"))
     request = requests.AddKey
+    feature = "keys"
     may_be_text = False
     secret = re.compile(r"!keys\s+add\s.*PRIVATE KEY")
 
@@ -57,6 +59,7 @@ class RemoveKey(Command):
     meaning = "remove a key, and end its sessions"
     syntax = Syntax(word(_KEYS), GAP, word("remove"), GAP, Part(r"(?P<number>[0-9]{1,9})", r"[0-9]*"))
     request = requests.RemoveKey
+    feature = "keys"
     may_be_text = False
 
     @classmethod

@@ -1,0 +1,39 @@
+"""Changes of groups that this session made by a line of the command language, as lines of IRC."""
+
+from typing import TYPE_CHECKING
+
+from irchat.irc.irc_lines import build
+from irchat.protocol import events, requests
+from irchat.server.protocols.irc.chats.channels import channel_of, find_channel, join_line, join_lines
+from irchat.server.protocols.irc.talk import markers
+
+if TYPE_CHECKING:
+    from irchat.server.protocols.irc.protocol import IRCProtocol
+
+
+def own_change(protocol: "IRCProtocol", request: requests.Request, event: events.Event) -> bytes:
+    """Return the lines for the channels that ``request`` changed, which was answered with ``event``."""
+    match request, event:
+        case requests.CreateGroup(), events.Group(group=group):
+            chat = find_channel(protocol, f"#{group[1:]}")
+            return b"" if chat is None else join_lines(protocol, chat, markers.line(protocol, chat.key))
+        case requests.AddMember(name=name), events.Group(group=group):
+            user = protocol.shared.find_user(name)
+            channel = _shown(protocol, group)
+            return b"" if user is None or channel is None else join_line(protocol, user, channel)
+        case requests.RemoveMember(name=name), events.Group(group=group):
+            user = protocol.shared.find_user(name)
+            channel = _shown(protocol, group)
+            if user is None or channel is None:
+                return b""
+            return build("KICK", channel, user.name, source=protocol.shared.mask(protocol.user), text=protocol.nick)
+        case requests.RemoveMember(group=group), events.Ok():
+            channel = f"#{group.removeprefix('*')}"
+            return build("PART", channel, source=protocol.shared.mask(protocol.user))
+    return b""
+
+
+def _shown(protocol: "IRCProtocol", group: str) -> str | None:
+    """Return the channel of a group of the user, or None if it is hidden."""
+    chat = find_channel(protocol, f"#{group[1:]}")
+    return None if chat is None or chat.key in protocol.state.hidden_chats else channel_of(chat.group)

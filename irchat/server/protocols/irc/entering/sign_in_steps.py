@@ -1,0 +1,49 @@
+"""Carry out the steps of a registration (`irchat.irc.registration.registering`)."""
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, assert_never
+
+from irchat.irc.registration.steps import Ask, Close, EnterWaitingRoom, PassOn, Say, SignedIn, Step
+from irchat.protocol import events
+from irchat.server.protocols.irc.calls import Answer
+from irchat.server.protocols.irc.entering.burst import begin
+from irchat.server.protocols.irc.entering.welcome_lines import welcome_lines
+
+if TYPE_CHECKING:
+    from irchat.server.protocols.irc.protocol import IRCProtocol
+
+
+class _SignIn(Answer):
+    """The context of the request that signs in."""
+
+    __slots__ = ("_protocol",)
+
+    def __init__(self, protocol: "IRCProtocol") -> None:
+        self._protocol = protocol
+
+    def answered(self, event: events.Event) -> bytes:
+        take_steps(self._protocol, self._protocol.registration.answered(event))
+        self._protocol.take_lines()
+        return b""
+
+
+def take_steps(protocol: "IRCProtocol", steps: Iterable[Step]) -> None:
+    """Carry out ``steps`` in their order."""
+    put = protocol.session.outbox.put
+    for step in steps:
+        match step:
+            case Say(data, label):
+                put(protocol.batches.labelled(label, data))
+            case Ask(request):
+                protocol.session.ask(request, _SignIn(protocol))
+            case EnterWaitingRoom(then):
+                put(welcome_lines(protocol) + then)
+            case SignedIn():
+                begin(protocol, step)
+            case Close(data, reason):
+                protocol.last_words = data
+                protocol.session.end(reason)
+            case PassOn(line):
+                protocol.handle(line)
+            case _:
+                assert_never(step)

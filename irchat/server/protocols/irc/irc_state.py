@@ -1,0 +1,19 @@
+"""What only the protocol of one IRC session knows of it after the registration."""
+
+from msgspec import Struct, field
+
+from irchat.interfaces.stored import ChatKey
+
+
+class IRCState(Struct, eq=False):
+    """The state of one IRC session.
+
+    ``hidden_chats``: chats that it has left with PART, hidden until its end or a JOIN. ``watched``: the keys of the
+    targets of MONITOR, each with its spelling. ``owners``: the owner of each group, as the client was told.
+    ``away``: the text of AWAY before the sign-in.
+    """
+
+    hidden_chats: set[ChatKey] = field(default_factory=set)
+    watched: dict[str, str] = field(default_factory=dict)
+    owners: dict[int, int] = field(default_factory=dict)
+    away: str | None = None

@@ -1,0 +1,1 @@
+"""Users: WHO, WHOIS, AWAY, MONITOR, blocks, and the services `*irchat` and NickServ."""

@@ -1,0 +1,83 @@
+"""What a user says of itself: NICK, AWAY, SETNAME, and SILENCE, which is the block."""
+
+from irchat.irc.irc_lines import REASON_LENGTH, build
+from irchat.irc.numerics import Numeric
+from irchat.irc.targets import clean_realname, nick_of_mask, same_target
+from irchat.protocol import events, requests
+from irchat.protocol.rules import visible
+from irchat.server.protocols.irc.calls import Call
+from irchat.server.protocols.irc.refusals import refused
+
+
+def nick(call: Call) -> None:
+    """The nick is the account: it does not change."""
+    protocol, name = call.protocol, call.params[0]
+    if not name:
+        call.say(protocol.lines.numeric(Numeric.ERR_NONICKNAMEGIVEN, protocol.nick))
+    elif same_target(name, protocol.nick):
+        call.say(b"")
+    elif protocol.shared.has_account(name):
+        call.say(protocol.lines.numeric(Numeric.ERR_NICKNAMEINUSE, protocol.nick, name))
+    else:
+        call.say(protocol.lines.numeric(Numeric.ERR_NONICKCHANGE, protocol.nick))
+
+
+def away(call: Call) -> None:
+    """``AWAY :text`` of this session, ``AWAY`` when it is back."""
+    protocol = call.protocol
+    text = visible(call.line.param(0)[:REASON_LENGTH]).replace("\n", " ")
+
+    def answer() -> bytes:
+        protocol.set_away(text or None)
+        return protocol.lines.numeric(Numeric.RPL_NOWAWAY if text else Numeric.RPL_UNAWAY, protocol.nick)
+
+    call.in_turn(answer)
+
+
+def setname(call: Call) -> None:
+    """``SETNAME :Alice Smith``."""
+    protocol = call.protocol
+    realname = clean_realname(call.params[0])
+    if not realname.strip():
+        call.say(protocol.lines.fail("SETNAME", "INVALID_REALNAME", text="That is no name"))
+        return
+
+    def answer() -> bytes:
+        protocol.shared.set_persona(protocol, realname=realname)
+        if "setname" not in protocol.caps:
+            return b""
+        return build("SETNAME", source=protocol.shared.mask(protocol.user), text=realname)
+
+    call.in_turn(answer)
+
+
+def silence(call: Call) -> None:
+    """``SILENCE +bob`` blocks, ``-bob`` lifts the block, none lists."""
+    protocol = call.protocol
+    given = call.line.param(0)
+    numeric = protocol.lines.numeric
+    if not given or given[0] not in "+-":
+        name = nick_of_mask(given)
+
+        def listed() -> bytes:
+            blocked = protocol.shared.directory.listed(protocol.user.blocking)
+            if given and not same_target(name, protocol.nick):
+                blocked = []  # only one's own list is shown
+            rows = (numeric(Numeric.RPL_SILELIST, protocol.nick, protocol.nick, f"{one}!*@*") for one in blocked)
+            return b"".join(rows) + numeric(Numeric.RPL_ENDOFSILELIST, protocol.nick)
+
+        call.in_turn(listed)
+        return
+    sign, name = given[0], nick_of_mask(given[1:])
+
+    def changed(event: events.Event) -> bytes:
+        if isinstance(event, events.Error):
+            return refused(protocol, "SILENCE", event, name)
+        user = protocol.shared.find_user(name)
+        shown = name if user is None else user.name
+        return build("SILENCE", f"{sign}{shown}!*@*", source=protocol.shared.mask(protocol.user))
+
+    call.ask(requests.Block(name=name, blocked=sign == "+"), changed)
+
+
+HANDLERS = {"NICK": nick, "AWAY": away, "SETNAME": setname, "SILENCE": silence}

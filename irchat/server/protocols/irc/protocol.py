@@ -1,0 +1,210 @@
+"""The IRC protocol as a plug-in of a connection: lines in, requests of the session, lines out."""
+
+from collections import deque
+from collections.abc import Sequence
+
+from twisted.logger import Logger
+
+from irchat.chat.state.entities import User
+from irchat.interfaces.bus import Publication
+from irchat.interfaces.stored import ChatKey
+from irchat.irc.command_table import Phase
+from irchat.irc.irc_lines import REST_BYTES, REST_BYTES_BEFORE, BadIRCLine, Line, build, parse
+from irchat.irc.labels import Batches
+from irchat.irc.numerics import Numeric
+from irchat.irc.registration.capabilities import Capabilities, offered
+from irchat.irc.registration.registering import Registration
+from irchat.irc.registration.steps import Options
+from irchat.protocol import events
+from irchat.protocol.errors import internal_error
+from irchat.server.delivery.delivery import Encode
+from irchat.server.protocols.irc.calls import Answer, Call
+from irchat.server.protocols.irc.chats.missed_members import MissedMembers
+from irchat.server.protocols.irc.command_handlers import HANDLERS
+from irchat.server.protocols.irc.entering.sign_in_steps import take_steps
+from irchat.server.protocols.irc.event_lines import EVENT_LINES
+from irchat.server.protocols.irc.irc_shared import IRCShared
+from irchat.server.protocols.irc.irc_state import IRCState
+from irchat.server.protocols.irc.line_rate import LineRate
+from irchat.server.protocols.irc.refusals import bad_line, farewell, refused
+from irchat.server.protocols.irc.talk.talk_state import Talk
+from irchat.server.sessions.session import Session
+
+_log = Logger()
+
+# Seconds from the start of a connection to USER, and to the sign-in.
+_USER_SECONDS = 60
+_SIGN_IN_SECONDS = 300
+
+
+class IRCProtocol:
+    """Speaks IRC with one client. The context of a request is an `Answer`, such as a part of the `Call` of its line.
+
+    ``state`` is what only this session knows, ``shared`` what all IRC sessions share.
+    """
+
+    wants_token = shows_timed = False
+    waits = catches_up = wants_asides = True
+    encode: Encode | None = None
+
+    def __init__(self, session: Session, shared: IRCShared) -> None:
+        self.session = session
+        self.shared = shared
+        self.lines = shared.lines
+        self.state = IRCState()
+        self.missed_members = MissedMembers()
+        self.talk = Talk(self)
+        self.batches = Batches(shared.lines)
+        accounts, limits = shared.services.accounts, shared.services.chat.limits
+        caps = Capabilities(offered(registration_open=accounts.registration_open), shared.lines)
+        options = Options(accounts.passwords, accounts.registration_open)
+        self.registration = Registration(options, shared.lines, caps, shared.has_account)
+        self.last_words: bytes | None = None
+        """The last lines of the session, if they are not ERROR and the reason of its end."""
+        self._unhandled: deque[bytes | Line] = deque()
+        self._is_entering = self._is_taking = False
+        self._rate = LineRate(shared.clock, limits, self.take_lines)
+
+    @property
+    def caps(self) -> Capabilities:
+        """The capabilities: ``"batch" in caps``."""
+        return self.registration.capabilities
+
+    @property
+    def nick(self) -> str:
+        """The name by which the server addresses the client: that of its account after the sign-in."""
+        return self.registration.shown_nick
+
+    @property
+    def is_signed_in(self) -> bool:
+        """Whether the registration has ended with a sign-in."""
+        return self.registration.phase is Phase.SIGNED_IN
+
+    @property
+    def user(self) -> User:
+        """The signed-in user. Raises Refusal ``not-logged-in``."""
+        return self.session.user
+
+    # Called by the connection and the session (`irchat.server.protocols.base.ChatProtocol`).
+
+    @property
+    def keepalive(self) -> bytes:
+        """See `irchat.server.protocols.base.ChatProtocol`, also for the following methods."""
+        return build("PING", text=self.lines.name)
+
+    @property
+    def sign_in_seconds(self) -> int:
+        return _SIGN_IN_SECONDS if self.registration.user else _USER_SECONDS
+
+    def greeting(self, server_name: str) -> bytes:
+        return b""
+
+    def receive(self, line: bytes) -> None:
+        self._unhandled.append(line)
+        self.take_lines()
+
+    def reply(self, context: object, event: events.Event) -> bytes:
+        if isinstance(context, Answer):
+            return context.answered(event)
+        if isinstance(event, events.Error):
+            return refused(self, "*", event)
+        return self.event(Publication(event, ()))
+
+    def again(self, context: object, event: events.Event) -> bytes:
+        return self.reply(context, event)
+
+    def event(self, publication: Publication) -> bytes:
+        event = publication.event
+        if isinstance(event, events.Bye):
+            return farewell(self, event)
+        show = EVENT_LINES.get(type(event))
+        return b"" if show is None else show(self, event, publication)
+
+    def stored(self, run: Sequence[Publication]) -> bytes:
+        return b"".join(map(self.event, run))
+
+    def go_on(self) -> None:
+        self.talk.go_on()
+        self.take_lines()
+
+    def caught_up(self) -> None:
+        self.session.outbox.put(self.missed_members.lines(self))
+
+    def lost(self) -> None:
+        self.talk.over()
+        self._unhandled.clear()
+        self._rate.stop()
+
+    # Lines.
+
+    def hold_lines(self, holds: bool) -> None:
+        """Leave the lines of the client unread, such as while the lines of the sign-in are made."""
+        self._is_entering = holds
+        if not holds:
+            self.take_lines()
+
+    def take_lines(self) -> None:
+        """Handle lines, as many as the rate allows, while there is room for replies."""
+        if self._is_taking:
+            return
+        self._is_taking = True
+        waiting = self._unhandled
+        try:
+            while waiting and self._may_take() and self._rate.takes_one():
+                line = waiting.popleft()
+                if isinstance(line, bytes):
+                    self._take(line)
+                else:
+                    self.handle(line)
+        finally:
+            self._is_taking = False
+        self.session.hold_back(bool(waiting))
+
+    def _may_take(self) -> bool:
+        return not (self._is_entering or self.registration.is_asking or self.session.outbox.full())
+
+    def _take(self, data: bytes) -> None:
+        try:
+            line = parse(data, REST_BYTES if self.is_signed_in else REST_BYTES_BEFORE)
+        except BadIRCLine as bad:
+            call = Call(self, Line({"label": bad.label} if bad.label else {}, "", bad.command, []))
+            call.say(bad_line(self, bad))
+            call.close()
+            return
+        if line is not None:
+            take_steps(self, self.registration.receive(line))
+            if line.command == "CAP":
+                self.talk.choose_encoding()
+
+    def handle(self, line: Line) -> None:
+        """Handle a line that is allowed now and has enough parameters (`irchat.irc.command_table`)."""
+        if self._is_entering:
+            self._unhandled.appendleft(line)
+            return
+        call = Call(self, line)
+        try:
+            HANDLERS[line.command](call)
+        except Exception:
+            _log.failure("a line could not be handled")
+            call.say(self.lines.numeric(Numeric.ERR_UNKNOWNERROR, self.nick, line.command, text=internal_error().text))
+        call.close()
+
+    def set_away(self, text: str | None) -> None:
+        """Mark this session as away, or as back (None)."""
+        if self.is_signed_in:
+            self.shared.set_persona(self, away=text)
+        else:
+            self.state.away = text
+        self.talk.set_away(text is not None)
+
+    # Chats that the session has left with PART.
+
+    def hide_chat(self, chat: ChatKey) -> None:
+        """Show nothing more of a chat."""
+        self.state.hidden_chats.add(chat)
+        self.talk.choose_encoding()
+
+    def show_chat(self, chat: ChatKey) -> None:
+        """Undo `hide_chat`."""
+        self.state.hidden_chats.discard(chat)
+        self.talk.choose_encoding()

@@ -1,0 +1,1 @@
+"""Messages: PRIVMSG, history and read markers, in both directions."""

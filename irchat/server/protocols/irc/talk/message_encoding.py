@@ -1,0 +1,131 @@
+"""Messages for IRC sessions: encoded once for each flavour, as bytes shared by its sessions."""
+
+import re
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING
+
+from irchat.chat.state.directory import Directory
+from irchat.chat.state.entities import User
+from irchat.chat.state.message_ids import message_id
+from irchat.interfaces.bus import Publication
+from irchat.interfaces.stored import ChatKey
+from irchat.irc.targets import target_of
+from irchat.protocol import events
+from irchat.server.delivery.delivery import Encode
+from irchat.server.protocols.irc.talk.message_lines import NO_EXTRAS, Extras, Flavour, ShownMessage, message_lines
+
+if TYPE_CHECKING:
+    from irchat.server.protocols.irc.talk.delivered_marks import DeliveredMarks
+
+_ANSWERED = re.compile(r"#([1-9][0-9]{0,17}) ")
+_COMMANDS: dict[type[events.Event], str] = {events.Message: "PRIVMSG", events.Notice: "NOTICE"}
+
+
+class MessageEncoding:
+    """Encodes messages. ``mask`` returns the source of a user's lines, ``is_bot`` whether a user calls itself a bot.
+
+    Each encoding notes in ``delivered`` what it encodes for all sessions of an audience.
+    """
+
+    def __init__(
+        self,
+        directory: Directory,
+        delivered: "DeliveredMarks",
+        mask: Callable[[User], str],
+        is_bot: Callable[[User], bool],
+    ) -> None:
+        self._directory = directory
+        self._delivered = delivered
+        self._mask = mask
+        self._is_bot = is_bot
+        self._encoders: dict[Flavour, Encode] = {}
+        # By sender: what its clients gave with the texts that are being sent, in their order.
+        self._extras: dict[int, list[tuple[str, Extras]]] = {}
+
+    def of(self, flavour: Flavour) -> Encode:
+        """Return the shared encoding of a flavour: always the same function, by which delivery shares its bytes."""
+        encoder = self._encoders.get(flavour)
+        if encoder is None:
+            encoder = self._encoders[flavour] = partial(self._encode, flavour)
+        return encoder
+
+    def _encode(self, flavour: Flavour, publication: Publication) -> bytes | None:
+        """Encode a stored message. All other publications differ between sessions."""
+        position = publication.position
+        command = _COMMANDS.get(type(publication.event))
+        if position is None or command is None:
+            return None
+        event = publication.event
+        assert isinstance(event, events.Message)
+        sender = self.sender(event)
+        self._delivered.note(*position, sender.id)
+        extras = self._extras_of(sender, event.text) if self._extras else NO_EXTRAS
+        return self.lines(flavour, event, position, sender, extras)
+
+    def one(self, flavour: Flavour, publication: Publication) -> bytes:
+        """Encode a stored message for one session."""
+        event, position = publication.event, publication.position
+        assert isinstance(event, events.Message)
+        assert position is not None
+        sender = self.sender(event)
+        extras = self._extras_of(sender, event.text) if self._extras else NO_EXTRAS
+        return self.lines(flavour, event, position, sender, extras)
+
+    def lines(
+        self,
+        flavour: Flavour,
+        event: events.Message,
+        position: tuple[ChatKey, int],
+        sender: User,
+        extras: Extras = NO_EXTRAS,
+        before: str = "",
+    ) -> bytes:
+        """Return the lines of a message. ``before``: words put before its text."""
+        key, seq = position
+        # In a private chat both read the name of who is not the sender.
+        target = target_of(event.chat) if not isinstance(key, tuple) else self.peer(key, sender).name
+        text = event.text
+        answered = _ANSWERED.match(text) if text[0] == "#" else None
+        if before:
+            text = f"/me {before}{text[4:]}" if text.startswith("/me ") and "\n" not in text else before + text
+        return message_lines(
+            flavour,
+            ShownMessage(
+                _COMMANDS[type(event)],
+                self._mask(sender),
+                sender.name,
+                target,
+                event.at,
+                text,
+                message_id(key, seq),
+                self._is_bot(sender),
+                extras,
+                "" if answered is None else message_id(key, int(answered[1])),
+            ),
+        )
+
+    def sender(self, event: events.Message) -> User:
+        """Return the sender of a message, who may be removed."""
+        return self._directory.user_or_removed(event.sender)
+
+    def peer(self, key: tuple[int, int], user: User) -> User:
+        """Return the other user of a private chat."""
+        return self._directory.users[key[1] if key[0] == user.id else key[0]]
+
+    # What clients give with their texts.
+
+    def expect(self, user_id: int, text: str, extras: Extras) -> None:
+        """Note what came with a text that a user sends now. Call `answered` when it is sent or refused."""
+        self._extras.setdefault(user_id, []).append((text, extras))
+
+    def answered(self, user_id: int, text: str, extras: Extras) -> None:
+        """Forget what came with a text."""
+        waiting = self._extras[user_id]
+        waiting.remove((text, extras))
+        if not waiting:
+            del self._extras[user_id]
+
+    def _extras_of(self, sender: User, text: str) -> Extras:
+        waiting = self._extras.get(sender.id, ())
+        return next((extras for expected, extras in waiting if expected == text), NO_EXTRAS)

@@ -1,0 +1,130 @@
+"""Messages, changes of messages and signals, as one session sees them."""
+
+from typing import TYPE_CHECKING
+
+from irchat.chat.state.entities import User
+from irchat.chat.state.message_ids import message_id
+from irchat.interfaces.bus import Publication
+from irchat.interfaces.stored import ChatKey
+from irchat.irc.irc_lines import build
+from irchat.irc.message_tags import client_only
+from irchat.irc.targets import target_of
+from irchat.protocol import events
+from irchat.server.protocols.irc.talk.message_lines import Flavour, ShownMessage, message_lines
+
+if TYPE_CHECKING:
+    from irchat.server.protocols.irc.event_lines import EventLines
+    from irchat.server.protocols.irc.protocol import IRCProtocol
+
+
+def _message(protocol: "IRCProtocol", event: events.Message, publication: Publication) -> bytes:
+    """Return the lines of a message. What is delivered counts as read. A timed message is only hinted at."""
+    if publication.position is None:
+        return _hint(protocol, event, publication)
+    key, seq = publication.position
+    if key in protocol.state.hidden_chats:
+        return b""
+    protocol.talk.delivered(key, seq)
+    return protocol.shared.talk.encoding.one(protocol.talk.flavour, publication)
+
+
+def _hint(protocol: "IRCProtocol", event: events.Message, publication: Publication) -> bytes:
+    if publication.timed is None or publication.timed[0] in protocol.state.hidden_chats:
+        return b""
+    if event.sender == protocol.user.name:
+        return b""
+    return protocol.talk.timed_hint.waits(publication.timed[1])
+
+
+def _amended(protocol: "IRCProtocol", event: events.Amended, publication: Publication) -> bytes:
+    key = None if publication.change is None else publication.change[0]
+    return change_lines(protocol, event, key, publication.of)
+
+
+def change_lines(protocol: "IRCProtocol", event: events.Amended, key: ChatKey | None, of: int | None) -> bytes:
+    """Return the lines of an edit, deletion or mark. ``of``: the sender of the message.
+
+    ``key`` is None for a present state, for a session that fell behind. Such marks are not shown.
+    """
+    directory = protocol.shared.directory
+    key = directory.chat(protocol.user, event.chat).key if key is None else key
+    if key in protocol.state.hidden_chats:
+        return b""
+    msgid = message_id(key, event.seq)
+    if event.deleted:
+        return _deletion(protocol, event, key, msgid)
+    by = directory.user_or_removed(event.by) if event.by else None
+    if event.mark is not None and by is not None:
+        tags = {f"+draft/{'react' if event.on else 'unreact'}": event.mark, "+draft/reply": msgid}
+        return tagmsg_line(protocol, by, _target(protocol, event.chat, key, by), event.at, tags)
+    if event.text is None or event.edited is None:
+        return b""
+    editor = by or (None if of is None else directory.users[of])
+    if editor is None:
+        return b""
+    flavour = protocol.talk.flavour
+    shown = ShownMessage(
+        "PRIVMSG",
+        protocol.shared.mask(editor),
+        editor.name,
+        _target(protocol, event.chat, key, editor),
+        event.at,
+        f"(edited) {event.text}",
+        "",
+        protocol.shared.talk.is_bot(editor),
+        reply=msgid,
+    )
+    return message_lines(flavour, shown)
+
+
+def _deletion(protocol: "IRCProtocol", event: events.Amended, key: ChatKey, msgid: str) -> bytes:
+    if "draft/message-redaction" not in protocol.caps:
+        return b""
+    by = protocol.shared.directory.user_or_removed(event.by) if event.by else None
+    source = protocol.lines.name if by is None else protocol.shared.mask(by)
+    target = target_of(event.chat) if by is None else _target(protocol, event.chat, key, by)
+    return build("REDACT", target, msgid, source=source, tags=line_tags(protocol.talk.flavour, event.at, by))
+
+
+def _signal(protocol: "IRCProtocol", event: events.Signal, publication: Publication) -> bytes:
+    directory = protocol.shared.directory
+    chat = directory.chat(protocol.user, event.chat)
+    if chat.key in protocol.state.hidden_chats:
+        return b""
+    sender = directory.user_or_removed(event.sender)
+    target = _target(protocol, event.chat, chat.key, sender)
+    return tagmsg_line(protocol, sender, target, event.at, client_only(event.tags))
+
+
+def tagmsg_line(protocol: "IRCProtocol", sender: User, target: str, at: str, tags: dict[str, str]) -> bytes:
+    """Return the line of tags without a text, for a session that knows tags."""
+    if not protocol.talk.flavour.tags or not tags:
+        return b""
+    flavour = protocol.talk.flavour
+    head = line_tags(flavour, at, sender if flavour.account else None)
+    head["msgid"] = protocol.shared.talk.signal_id()
+    if protocol.shared.talk.is_bot(sender):
+        head["bot"] = ""
+    return build("TAGMSG", target, source=protocol.shared.mask(sender), tags=head | tags)
+
+
+def line_tags(flavour: Flavour, at: str, account: User | None) -> dict[str, str]:
+    """Return the tags of a line that is no message."""
+    tags = {"time": at} if flavour.time else {}
+    if flavour.account and account is not None:
+        tags["account"] = account.name
+    return tags
+
+
+def _target(protocol: "IRCProtocol", chat: str, key: ChatKey, by: User) -> str:
+    """Return the target of a line by a user: in a private chat, the other one."""
+    return protocol.shared.talk.encoding.peer(key, by).name if isinstance(key, tuple) else target_of(chat)
+
+
+EVENT_LINES: "dict[type[events.Event], EventLines]" = {
+    events.Message: _message,
+    events.Notice: _message,
+    events.Amended: _amended,
+    events.Signal: _signal,
+}
+"""See `irchat.server.protocols.irc.event_lines`."""

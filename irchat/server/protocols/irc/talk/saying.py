@@ -1,0 +1,142 @@
+"""PRIVMSG and NOTICE: messages from a client."""
+
+from functools import partial
+from typing import NamedTuple
+
+from irchat.chat.state.message_ids import find_message
+from irchat.commands.messages import looks_timed
+from irchat.irc.message_tags import client_only
+from irchat.irc.multiline import Piece
+from irchat.irc.numerics import Numeric
+from irchat.irc.targets import chat_of, service_of
+from irchat.irc.text_codes import read_said
+from irchat.protocol import events, requests
+from irchat.protocol.errors import Refusal
+from irchat.protocol.rules import visible
+from irchat.server.protocols.irc.calls import Call
+from irchat.server.protocols.irc.irc_shared import OFFLINE
+from irchat.server.protocols.irc.people.service_nicks import say_to
+from irchat.server.protocols.irc.refusals import refused
+from irchat.server.protocols.irc.talk.message_lines import NO_EXTRAS, Extras
+
+TARGETS_MOST = 4
+_NOT_SENT = Numeric.ERR_CANNOTSENDTOCHAN
+_TIMED_ELSEWHERE = "This looks like a timed message. IRC clients keep what they show: use an IRChat client for it"
+_REPLY_TAGS = ("+draft/reply", "+reply")
+
+
+class _Words(NamedTuple):
+    """A text to one target, as it is stored, and what came with it. ``shown``: the target as the client wrote it."""
+
+    command: str
+    shown: str
+    chat: str
+    text: str
+    extras: Extras
+
+
+def say(call: Call) -> None:
+    """Send a text to each target. Refusals of NOTICE are silent."""
+    protocol, command = call.protocol, call.command
+    if len(call.params) < 2:
+        _refuse(call, command, protocol.lines.numeric(Numeric.ERR_NOTEXTTOSEND, protocol.nick))
+        return
+    said = read_said(call.params[1])
+    for target in targets_of(call):
+        if (service := service_of(target)) is not None:
+            if command != "NOTICE":
+                say_to(call, service, call.params[1])
+        elif said.ctcp:
+            # DCC shows addresses, and other requests ask who somebody is.
+            text = "Of CTCP only ACTION is passed on"
+            _refuse(call, command, protocol.lines.numeric(_NOT_SENT, protocol.nick, target, text=text))
+        else:
+            send(call, command, target, said.text, client_only(call.line.tags))
+
+
+def targets_of(call: Call) -> list[str]:
+    """Return the targets of a line, each once. Too many are refused."""
+    targets = list(dict.fromkeys(target for target in call.params[0].split(",") if target))
+    if len(targets) <= TARGETS_MOST:
+        return targets
+    numeric = call.protocol.lines.numeric(Numeric.ERR_TOOMANYTARGETS, call.protocol.nick, targets[TARGETS_MOST])
+    _refuse(call, call.command, numeric)
+    return []
+
+
+def send(
+    call: Call, command: str, target: str, text: str, tags: dict[str, str], pieces: list[Piece] | None = None
+) -> None:
+    """Send a text to one target, by PRIVMSG or NOTICE.
+
+    ``tags``: its client-only tags. ``pieces``: the lines of a multiline message, if they differ from its text.
+    """
+    lines, nick = call.protocol.lines, call.protocol.nick
+    if looks_timed(text):
+        _refuse(call, command, lines.fail(command, "TIMED_ELSEWHERE", target, text=_TIMED_ELSEWHERE))
+    elif not text.strip():
+        _refuse(call, command, lines.numeric(Numeric.ERR_NOTEXTTOSEND, nick))
+    elif (chat := chat_of(target)) is None:
+        _refuse(call, command, lines.numeric(Numeric.ERR_NOSUCHNICK, nick, target))
+    else:
+        answers = _answers(call, chat, text, tags)
+        if pieces is not None:
+            pieces = [Piece(answers + pieces[0].text), *pieces[1:]]
+        words = _Words(command, target, chat, visible(answers + text), Extras(tags, pieces))
+        kind = requests.Notice if command == "NOTICE" else requests.Send
+        if words.extras != NO_EXTRAS:
+            call.protocol.talk.expect(words.text, words.extras)
+        call.ask(kind(chat=chat, text=words.text), partial(_answered, call, words))
+
+
+def _refuse(call: Call, command: str, refusal: bytes) -> None:
+    """Answer with a refusal, unless the command is NOTICE."""
+    if command != "NOTICE":
+        call.say(refusal)
+
+
+def _answers(call: Call, chat: str, text: str, tags: dict[str, str]) -> str:
+    """Return the words that make a text a reply. The tag is dropped: it is made from the text."""
+    msgids = [tags.pop(tag) for tag in _REPLY_TAGS if tag in tags]
+    found = find_message(call.protocol.shared.directory, call.protocol.user, msgids[0]) if msgids else None
+    if found is None or text.startswith(f"#{found[1]} "):
+        return ""
+    try:
+        key = call.protocol.shared.directory.chat(call.protocol.user, chat).key
+    except Refusal:
+        return ""
+    return f"#{found[1]} " if found[0].key == key else ""
+
+
+def _answered(call: Call, words: _Words, event: events.Event) -> bytes:
+    protocol = call.protocol
+    if words.extras != NO_EXTRAS:
+        protocol.talk.unexpect(words.text, words.extras)
+    if isinstance(event, events.Error):
+        return b"" if words.command == "NOTICE" else refused(protocol, words.command, event, words.shown)
+    assert isinstance(event, events.Sent)
+    return _echo(call, words, event) + _away(call, words, event)
+
+
+def _echo(call: Call, words: _Words, sent: events.Sent) -> bytes:
+    protocol = call.protocol
+    if "echo-message" not in protocol.caps or sent.seq is None:
+        return b""
+    user = protocol.user
+    kind = events.Notice if words.command == "NOTICE" else events.Message
+    event = kind(chat=sent.chat, sender=user.name, at=sent.at, text=words.text, seq=sent.seq)
+    key = protocol.shared.directory.chat(user, sent.chat).key
+    talk = protocol.shared.talk
+    return talk.encoding.lines(protocol.talk.flavour, event, (key, sent.seq), user, words.extras)
+
+
+def _away(call: Call, words: _Words, sent: events.Sent) -> bytes:
+    """Return 301 if the recipient of a private message is away."""
+    protocol, chat = call.protocol, sent.chat
+    if words.command == "NOTICE" or not chat.startswith("@"):
+        return b""
+    peer = protocol.shared.directory.user_or_removed(chat[1:])
+    away = protocol.shared.person(peer).away
+    if away is None or (away == OFFLINE and not protocol.talk.tells_offline(peer.id)):
+        return b""
+    return protocol.lines.numeric(Numeric.RPL_AWAY, protocol.nick, peer.name, text=away)

@@ -1,0 +1,38 @@
+"""What the IRC sessions of a server share to talk: the encoding of messages, and the markers of what was delivered."""
+
+from itertools import count
+from typing import TYPE_CHECKING
+
+from irchat.chat.state.entities import User
+from irchat.server.protocols.irc.talk.delivered_marks import DeliveredMarks
+from irchat.server.protocols.irc.talk.message_encoding import MessageEncoding
+from irchat.server.protocols.irc.talk.message_lines import Flavour, flavour_of
+
+if TYPE_CHECKING:
+    from irchat.server.protocols.irc.irc_shared import IRCShared
+    from irchat.server.protocols.irc.protocol import IRCProtocol
+
+
+class TalkShared:
+    """The shared part of `irchat.server.protocols.irc.talk.talk_state.Talk`."""
+
+    def __init__(self, shared: "IRCShared") -> None:
+        services = shared.services
+        self._personas = services.chat.personas
+        self._claims_accounts = shared.passwords
+        self.delivered = DeliveredMarks(shared.clock, shared.directory, services.delivery.in_turn)
+        self._began_ms = shared.began_ms
+        self._signals = count(1)
+        self.encoding = MessageEncoding(shared.directory, self.delivered, shared.mask, self.is_bot)
+
+    def flavour(self, protocol: "IRCProtocol") -> Flavour:
+        """Return the flavour of a session."""
+        return flavour_of(protocol.caps, claims_accounts=self._claims_accounts)
+
+    def is_bot(self, user: User) -> bool:
+        """Return whether a user calls itself a bot."""
+        return self._personas.of(user.id).is_bot
+
+    def signal_id(self) -> str:
+        """Return the msgid of a line that is no message: no other line has it."""
+        return f"t-{self._began_ms}-{next(self._signals)}"

@@ -1,0 +1,75 @@
+"""MODE, TOPIC, NAMES and LIST of channels."""
+
+from tests.helpers.irc import IRCTestCase, numerics
+
+
+class ChannelInfoTests(IRCTestCase):
+    """What a session can ask about its channels."""
+
+    def setUp(self) -> None:
+        """Create a group of two, one offline, and an outsider."""
+        super().setUp()
+        self.alice, self.dave = self.irc("alice"), self.irc("dave")
+        self.irc("bob").leave()
+        self.alice.ask("JOIN #team", "INVITE bob #team")
+        self.server.advance(2)
+
+    def test_mode(self) -> None:
+        """The modes are fixed."""
+        self.assertEqual(self.alice.ask("MODE #TEAM")[0], ":irchat 324 alice #team +ins")
+        self.assertEqual(self.alice.ask("MODE #global")[0], ":irchat 324 alice #global +n")
+        self.assertEqual(numerics(self.alice.ask("MODE #team")), ["324", "329"])
+
+    def test_lists(self) -> None:
+        """The lists are empty."""
+        for letter, numeric in ("b", "368"), ("e", "349"), ("I", "347"), ("+b", "368"):
+            self.assertEqual(numerics(self.alice.ask(f"MODE #team {letter}")), [numeric])
+
+    def test_changing(self) -> None:
+        """What is set anyway is silent, what is known is 482, the rest 472. ``+o`` looks at its user first."""
+        for change in "+i", "+ns", "ins":
+            self.assertEqual(self.alice.ask(f"MODE #team {change}"), [])
+        for change, expected in (
+            ("+m", "482 alice #team"),
+            ("-i", "482 alice #team"),
+            ("+b x!*@*", "482 alice #team"),
+            ("+k key", "482 alice #team"),
+            ("+y", "472 alice y"),
+            ("+o nobody", "401 alice nobody"),
+            ("+o dave", "441 alice dave #team"),
+            ("+o bob", "482 alice #team"),
+        ):
+            (said,) = self.alice.ask(f"MODE #team {change}")
+            self.assertTrue(said.startswith(f":irchat {expected} :"), (change, said))
+
+    def test_topic(self) -> None:
+        """There is none, and none can be set."""
+        self.assertEqual(self.alice.ask("TOPIC #team"), [":irchat 331 alice #team :No topic is set"])
+        self.assertEqual(numerics(self.alice.ask("TOPIC #team :new")), ["482"])
+
+    def test_outsiders(self) -> None:
+        """To an outsider a group looks like none."""
+        for command, numeric in ("MODE", "403"), ("TOPIC", "403"), ("NAMES", "366"), ("WHO", "315"):
+            seen, none = (self.dave.ask(f"{command} {name}")[0].replace(name, "#x") for name in ("#team", "#none"))
+            self.assertEqual(seen, none)
+            self.assertEqual(numerics([seen]), [numeric])
+        self.assertEqual(self.dave.ask("LIST #team"), self.dave.ask("LIST #none"))
+
+    def test_names(self) -> None:
+        """All members of a group, also those offline; who is online for everyone. The owner has @."""
+        self.assertEqual(self.alice.ask("NAMES #Team")[0], ":irchat 353 alice = #team :@alice bob")
+        self.assertEqual(self.alice.ask("NAMES #global")[0], ":irchat 353 alice = #global :alice dave")
+        self.assertEqual(self.alice.ask("NAMES"), [":irchat 366 alice * :End of /NAMES list"])
+        carol = self.irc("carol", "userhost-in-names")
+        self.assertIn("carol!carol@irchat", carol.ask("NAMES #global")[0])
+
+    def test_list(self) -> None:
+        """Everyone and the own groups, all or by masks."""
+        self.assertEqual(self.alice.ask("LIST"), [
+            ":irchat 321 alice Channel :Users  Name",
+            ":irchat 322 alice #global 2 :",
+            ":irchat 322 alice #team 2 :",
+            ":irchat 323 alice :End of /LIST",
+        ])  # fmt: skip
+        self.assertEqual(numerics(self.alice.ask("LIST #te*,#no")), ["321", "322", "323"])
+        self.assertEqual(numerics(self.dave.ask("LIST")), ["321", "322", "323"])

@@ -1,0 +1,62 @@
+"""Member lines of a slow reader."""
+
+from tests.helpers.irc import IRCClient, IRCTestCase
+
+
+class MissedMembersTests(IRCTestCase):
+    """A session that fell behind is told the difference to what it was told last."""
+
+    def setUp(self) -> None:
+        """Create groups, and let a member fall behind."""
+        super().setUp()
+        self.alice, self.carol = self.irc("alice"), self.irc("carol")
+        self.bob = self.irc("bob")
+        self.alice.ask("JOIN #team,#gone", "INVITE bob #team", "INVITE bob #gone")
+        self.bob.got()
+        self._fall_behind(self.bob)
+
+    def _fall_behind(self, client: IRCClient) -> None:
+        client.socket.room = 0
+        for _ in range(90):
+            self.carol.ask(f"PRIVMSG #global :{'x' * 490}", *[f"PRIVMSG #global :{'y' * 490}"] * 9)
+        self.assertTrue(client.outbox.behind)
+
+    def caught_up(self) -> list[str]:
+        """Return the lines for members after the client has read all."""
+        self.bob.socket.room = None
+        self.server.advance(*[0.1] * 50)
+        self.assertFalse(self.bob.outbox.behind)
+        return [line for line in self.bob.got() if "#global" not in line]
+
+    def test_joined_and_left(self) -> None:
+        """Members that came and stayed are told, others are not; so are one's own changes and a new owner."""
+        self.irc("dave"), self.irc("erin")
+        self.alice.ask("INVITE dave #team", "INVITE erin #team", "KICK #team dave", "KICK #gone bob")
+        self.alice.ask("JOIN #new", "INVITE bob #new", "INVITE carol #team", "PART #team :leave")
+        lines = self.caught_up()
+        self.assertEqual(sorted(line for line in lines if "#team" in line), [
+            ":alice!alice@irchat PART #team",
+            ":carol!carol@irchat JOIN #team",
+            ":erin!erin@irchat JOIN #team",
+            ":irchat MODE #team +o bob",
+        ])  # fmt: skip
+        self.assertIn(":bob!bob@irchat PART #gone", lines)
+        self.assertIn(":irchat 353 bob = #new :@alice bob", lines)
+        self.alice.ask("INVITE carol #new")
+        self.assertEqual(self.bob.got(), [":carol!carol@irchat JOIN #new"])
+
+    def test_bounded(self) -> None:
+        """Any number of changes waits in little memory, and cuts nobody off."""
+        for _ in range(200):
+            self.alice.ask("INVITE carol #team", "KICK #team carol", "KICK #team bob", "INVITE bob #team")
+        self.assertTrue(self.bob.is_open)
+        self.assertEqual(self.caught_up(), [])
+
+    def test_hidden(self) -> None:
+        """Nothing of a hidden group is told; being added again shows it."""
+        self.bob.socket.room = None
+        self.server.advance(*[0.1] * 50)
+        self.bob.ask("PART #team")
+        self._fall_behind(self.bob)
+        self.alice.ask("INVITE carol #team")
+        self.assertEqual(self.caught_up(), [])

@@ -1,0 +1,83 @@
+"""Who comes online and goes offline, as IRC shows it."""
+
+from tests.helpers.irc import IRCClient, IRCTestCase
+
+
+class PresenceTests(IRCTestCase):
+    """JOIN and PART of #global, AWAY of members."""
+
+    def later(self, client: IRCClient) -> list[str]:
+        """Return the lines that a client gets once all bundles are sent."""
+        self.server.advance(1, 1)
+        return client.got()
+
+    def test_everyone(self) -> None:
+        """Who comes online joins #global, who goes offline parts: once for all its sessions, of any protocol."""
+        alice = self.irc("alice")
+        bob = self.irc("Bob")
+        self.assertEqual(self.later(alice), [":Bob!Bob@irchat JOIN #global"])
+        program = self.server.json("bob")
+        bob.ask("QUIT :secret reason")
+        self.assertEqual(self.later(alice), [])
+        program.leave()
+        self.assertEqual(self.later(alice), [":Bob!Bob@irchat PART #global :offline"])
+
+    def test_bundles(self) -> None:
+        """The first change comes at once, the others in one bundle a second."""
+        alice = self.irc("alice")
+        self.server.advance(1, 1)
+        alice.got()
+        self.irc("bob")
+        self.assertEqual(alice.got(), [":bob!bob@irchat JOIN #global"])
+        self.irc("carol")
+        self.irc("dave")
+        self.assertEqual(alice.got(), [])
+        self.assertEqual(self.later(alice), [":carol!carol@irchat JOIN #global", ":dave!dave@irchat JOIN #global"])
+
+    def test_extended_join(self) -> None:
+        """With extended-join the account and the realname are told."""
+        alice = self.irc("alice", "extended-join")
+        carol = self.irc()
+        carol.ask("CAP LS", "NICK carol", "USER c 0 * :Carol C.", "REGISTER * * long-enough", "CAP END")
+        self.assertEqual(self.later(alice), [":carol!c@irchat JOIN #global carol :Carol C."])
+
+    def test_members(self) -> None:
+        """With away-notify a member of a common group is told as back and as away."""
+        alice, bob = self.irc("alice", "away-notify"), self.irc("bob")
+        alice.ask("JOIN #team", "INVITE bob #team")
+        self.later(alice)
+        bob.ask("QUIT")
+        self.assertEqual(
+            self.later(alice),
+            [":bob!bob@irchat PART #global :offline", ":bob!bob@irchat AWAY :offline: reads it later"],
+        )
+        self.irc("bob")
+        self.assertEqual(self.later(alice), [":bob!bob@irchat JOIN #global", ":bob!bob@irchat AWAY"])
+
+    def test_hidden(self) -> None:
+        """A session that hides #global is not told, but of members."""
+        alice = self.irc("alice", "away-notify")
+        self.irc("bob").ask("JOIN #team", "INVITE alice #team", "QUIT")
+        self.later(alice)
+        alice.ask("PART #global")
+        self.irc("carol")
+        self.assertEqual(self.later(alice), [])
+        self.irc("bob")
+        self.assertEqual(self.later(alice), [":bob!bob@irchat AWAY"])
+        self.assertTrue(alice.ask("JOIN #global")[0].endswith("JOIN #global"))
+
+    def test_blocks(self) -> None:
+        """A block does not hide presence."""
+        alice = self.irc("alice")
+        self.irc("bob").ask("QUIT")
+        alice.ask("SILENCE +bob")
+        self.later(alice)
+        self.irc("bob")
+        self.assertEqual(self.later(alice), [":bob!bob@irchat JOIN #global"])
+
+    def test_none_of_oneself(self) -> None:
+        """A session is not told of the other sessions of its user."""
+        alice = self.irc("alice", "away-notify")
+        self.later(alice)
+        self.irc("alice").ask("AWAY :x", "QUIT")
+        self.assertEqual(self.later(alice), [])

@@ -1,0 +1,82 @@
+"""WHOIS, WHOWAS, ISON and USERHOST."""
+
+from tests.helpers.irc import IRCTestCase, numerics
+
+
+class WhoisTests(IRCTestCase):
+    """``WHOIS``."""
+
+    def setUp(self) -> None:
+        """Sign in two users."""
+        super().setUp()
+        self.bob, self.alice = self.irc("Bob"), self.irc("alice")
+
+    def test_online(self) -> None:
+        """It shows common groups only, the account, and no address."""
+        self.bob.ask("JOIN #ours", "JOIN #others", "INVITE alice #ours")
+        lines = self.alice.ask("WHOIS bob")
+        self.assertEqual(
+            [line for line in lines if " 317 " not in line],
+            [
+                ":irchat 311 alice Bob Bob irchat * :Bob",
+                ":irchat 319 alice Bob :@#ours",
+                ":irchat 312 alice Bob irchat :Test",
+                ":irchat 330 alice Bob Bob :is logged in as",
+                ":irchat 318 alice Bob :End of /WHOIS list",
+            ],
+        )
+        self.assertEqual(self.alice.ask("WHOIS irchat bob"), lines)
+        self.assertEqual(self.alice.ask("WHOIS bob bob"), lines)
+
+    def test_offline(self) -> None:
+        """Who is offline is away."""
+        self.bob.ask("QUIT")
+        lines = self.alice.ask("WHOIS bob")
+        self.assertEqual(lines[0], ":irchat 301 alice Bob :offline: reads it later")
+        self.assertEqual(numerics(lines), ["301", "311", "312", "330", "318"])
+
+    def test_unknown(self) -> None:
+        """Nobody is 401 and 318."""
+        for name in ("nobody", "*", "a b", "b*", "x" * 400):
+            self.assertEqual(numerics(self.alice.ask(f"WHOIS :{name}")), ["401", "318"], name)
+        self.assertEqual(numerics(self.alice.ask("WHOIS", "WHOIS :")), ["431", "401", "318"])
+
+    def test_services(self) -> None:
+        """The services are users online."""
+        self.assertEqual(numerics(self.alice.ask("WHOIS *irchat")), ["311", "312", "318"])
+        self.assertEqual(numerics(self.alice.ask("WHOIS nickserv")), ["311", "312", "318"])
+
+    def test_whowas(self) -> None:
+        """WHOWAS knows nobody."""
+        self.assertEqual(
+            self.alice.ask("WHOWAS bob"),
+            [":irchat 406 alice bob :There was no such nickname", ":irchat 369 alice bob :End of WHOWAS"],
+        )
+        self.assertEqual(numerics(self.alice.ask("WHOWAS")), ["431"])
+
+    def test_ison(self) -> None:
+        """ISON tells who is online, in any form of its parameters."""
+        self.irc("carol").ask("QUIT")
+        self.assertEqual(self.alice.ask("ISON bob nobody carol"), [":irchat 303 alice :Bob"])
+        self.assertEqual(
+            self.alice.ask("ISON :ALICE bob *irchat NICKSERV"), [":irchat 303 alice :alice Bob *irchat NickServ"]
+        )
+        self.assertEqual(self.alice.ask("ISON nobody"), [":irchat 303 alice :"])
+
+    def test_userhost(self) -> None:
+        """USERHOST tells who is away."""
+        self.bob.ask("AWAY :x")
+        self.assertEqual(
+            self.alice.ask("USERHOST alice bob nobody"), [":irchat 302 alice :alice=+alice@irchat Bob=-Bob@irchat"]
+        )
+
+
+class NamesOnlyTests(IRCTestCase):
+    """A server without passwords."""
+
+    options = {"passwords": False}
+
+    def test_no_account(self) -> None:
+        """No account is claimed."""
+        alice = self.irc("alice")
+        self.assertNotIn("330", numerics(alice.ask("WHOIS alice")))

@@ -1,0 +1,68 @@
+"""The shared encoding: one function for each flavour, which leaves to the sessions what differs between them."""
+
+from irchat.interfaces.bus import Publication
+from irchat.interfaces.stored import GLOBAL
+from irchat.protocol import events
+from irchat.server.protocols.irc.talk.message_lines import NO_EXTRAS, Extras, Flavour
+from tests.helpers.irc import IRCTestCase
+
+AT = "2026-11-22T14:03:05.120Z"
+
+
+class MessageEncodingTests(IRCTestCase):
+    """Encoders of a server with the users alice (1) and bob (2)."""
+
+    def setUp(self) -> None:
+        """Two users."""
+        super().setUp()
+        self.irc("alice")
+        self.irc("bob")
+        self.encoding = self.server.irc_shared.talk.encoding
+
+    def _publication(self, chat: str, sender: str, key: object, text: str = "hi") -> Publication:
+        event = events.Message(chat=chat, sender=sender, at=AT, text=text, seq=5)
+        return Publication(event, None, position=(key, 5))  # type: ignore[arg-type]
+
+    def test_one_function(self) -> None:
+        """A flavour has one function, by which delivery shares the bytes; another has another."""
+        self.assertIs(self.encoding.of(Flavour()), self.encoding.of(Flavour()))
+        self.assertIsNot(self.encoding.of(Flavour()), self.encoding.of(Flavour(time=True)))
+
+    def test_private(self) -> None:
+        """Both users of a private chat get the same bytes."""
+        encode = self.encoding.of(Flavour(tags=True))
+        expected = b"@msgid=1.2-5 :alice!alice@irchat PRIVMSG bob :hi\r\n"
+        self.assertEqual(encode(self._publication("@bob", "alice", (1, 2))), expected)
+        self.assertEqual(encode(self._publication("@alice", "alice", (1, 2))), expected)
+
+    def test_left_to_the_sessions(self) -> None:
+        """Timed messages and all other events are left to the sessions."""
+        encode = self.encoding.of(Flavour())
+        timed = events.Message(chat="GLOBAL", sender="alice", at=AT, text="secret", id="t", left_ms=1_000)
+        for publication in (
+            Publication(timed, None, timed=(GLOBAL, 1)),
+            Publication(events.Presence(online=["alice"], offline=[]), None),
+            Publication(events.Erased(chat="GLOBAL", id="t"), None),
+            Publication(events.Amended(chat="GLOBAL", seq=1, rev=1, by="alice", at=AT), None, change=(GLOBAL, 1)),
+        ):
+            self.assertIsNone(encode(publication))
+
+    def test_extras(self) -> None:
+        """What came with a text is found by sender and text, until it is answered."""
+        encode = self.encoding.of(Flavour(tags=True))
+        first, second = Extras({"+a": "1"}), Extras({"+a": "2"})
+        self.encoding.expect(1, "hi", first)
+        self.encoding.expect(1, "ho", second)
+        self.assertIn(b"+a=1;", encode(self._publication("GLOBAL", "alice", GLOBAL)) or b"")
+        self.assertIn(b"+a=2;", encode(self._publication("GLOBAL", "alice", GLOBAL, "ho")) or b"")
+        self.assertNotIn(b"+a", encode(self._publication("GLOBAL", "bob", GLOBAL)) or b"")
+        self.encoding.answered(1, "hi", first)
+        self.encoding.answered(1, "ho", second)
+        self.assertNotIn(b"+a", encode(self._publication("GLOBAL", "alice", GLOBAL)) or b"")
+        self.assertEqual(NO_EXTRAS, Extras())
+
+    def test_bot(self) -> None:
+        """The messages of a user that calls itself a bot have the tag."""
+        self.irc("alice").ask("MODE alice +B")
+        encode = self.encoding.of(Flavour(tags=True))
+        self.assertTrue((encode(self._publication("GLOBAL", "alice", GLOBAL)) or b"").startswith(b"@bot;msgid=g-5 "))

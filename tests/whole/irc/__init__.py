@@ -1,0 +1,1 @@
+"""Real IRC clients and a real server."""
