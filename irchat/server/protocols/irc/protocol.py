@@ -172,7 +172,8 @@ class IRCProtocol:
             call.close()
             return
         if line is not None:
-            take_steps(self, self.registration.receive(line))
+            is_signed_in = self.is_signed_in
+            take_steps(self, self.registration.receive(line), in_turn=is_signed_in)
             if line.command == "CAP":
                 self.talk.choose_encoding()
 

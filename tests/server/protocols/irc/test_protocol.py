@@ -70,6 +70,15 @@ class LineTests(IRCTestCase):
         self.assertEqual(lines[-1].split(" ")[1:], ["BATCH", lines[0].split(" ")[3].replace("+", "-")])
         self.assertEqual(self.client.ask("@label=5 FOO")[0][:23], "@label=5 :irchat 421 al")
 
+    def test_own_commands_in_turn(self) -> None:
+        """Lines that the registration answers wait for the messages before them too."""
+        self.server.threads.write.holds = True
+        self.client.ask("PRIVMSG #global :hi")
+        self.assertEqual(self.client.ask("CAP LIST", "USER a b c d", "JOIN"), [])
+        self.server.threads.write.release()
+        self.client.type()  # what it could not send while the server did not read
+        self.assertEqual([line.split(" ")[1] for line in self.client.got()], ["CAP", "462", "461"])
+
     def test_order(self) -> None:
         """A PING is answered after the messages before it were."""
         self.server.threads.write.holds = True
