@@ -45,7 +45,7 @@ class Session(EventEncoding):
     """
 
     listed: tuple[str, ...] = ()
-    """The ids of the sign-ins that `irchat.commands.sessions` listed last."""
+    """The ids of the sign-ins that `irchat.commands.accounts.sessions` listed last."""
 
     def __init__(
         self,
