@@ -107,6 +107,10 @@ class Session(EventEncoding):
         """Charge for a line of ``size`` bytes, if it is long."""
         self._allowance.charge_bytes(size)
 
+    def charge(self, work: float) -> None:
+        """Charge for milliseconds of work that no request stands for."""
+        self._allowance.charge(work)
+
     def hold_back(self, holds: bool) -> None:
         """Note whether the protocol holds back lines. Reading pauses while it does."""
         self._protocol_holds = holds

@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from irchat.server.protocols.irc.protocol import IRCProtocol
 
 
+# The members that are looked at in one millisecond.
+_MEMBERS_OF_MS = 400
+
+
 def channel_of(group: DirectoryGroup | None) -> str:
     """Return the name of the channel of a group, or of everyone (None)."""
     return GLOBAL_TARGET if group is None else f"#{group.name}"
@@ -57,9 +61,15 @@ def person_in(protocol: "IRCProtocol", chat: DirectoryChat, user: User) -> Perso
 
 def names_of(protocol: "IRCProtocol", chat: DirectoryChat) -> bytes:
     """Return 353 and 366."""
-    people = (person_in(protocol, chat, user) for user in members_of(protocol, chat))
-    userhost = "userhost-in-names" in protocol.caps
-    return names_lines(protocol.lines, protocol.nick, channel_of(chat.group), people, userhost=userhost)
+    owner = None if chat.group is None else chat.group.owner
+    members = list(members_of(protocol, chat))
+    protocol.session.charge(len(members) / _MEMBERS_OF_MS)
+    if "userhost-in-names" in protocol.caps:
+        mask = protocol.shared.mask
+        words = [f"@{mask(user)}" if user is owner else mask(user) for user in members]
+    else:
+        words = [f"@{user.name}" if user is owner else user.name for user in members]
+    return names_lines(protocol.lines, protocol.nick, channel_of(chat.group), words)
 
 
 def join_line(protocol: "IRCProtocol", user: User, channel: str) -> bytes:

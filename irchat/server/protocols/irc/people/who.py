@@ -11,6 +11,10 @@ from irchat.server.protocols.irc.calls import Call
 from irchat.server.protocols.irc.chats.channels import channel_of, find_channel, members_of, person_in
 
 _REPLIES_MOST = 1_000
+# The users that are compared with a mask in one millisecond.
+_USERS_OF_MS = 200
+# The replies that are made in one millisecond.
+_REPLIES_OF_MS = 40
 
 
 def who(call: Call) -> None:
@@ -29,10 +33,11 @@ def _who(call: Call) -> bytes:
         people = (person_in(protocol, chat, user) for user in users)
     else:
         channel, people = "*", (protocol.shared.person(user) for user in _found(call, target))
-    replies = (
+    replies = [
         who_line(lines, nick, channel, person) if whox is None else whox_line(lines, nick, channel, person, whox)
         for person in islice(people, _REPLIES_MOST)
-    )
+    ]
+    protocol.session.charge(len(replies) / _REPLIES_OF_MS)
     return b"".join(replies) + lines.numeric(Numeric.RPL_ENDOFWHO, nick, target)
 
 
@@ -46,9 +51,11 @@ def _found(call: Call, target: str) -> Iterator[User]:
             yield user
         return
     mask = Mask("*" if target == "0" else target)
-    for user_id in list(shared.services.chat.presence.online):
+    online = list(shared.services.chat.presence.online)
+    call.protocol.session.charge(len(online) / _USERS_OF_MS)
+    for user_id in online:
         user = shared.directory.users[user_id]
-        if mask.matches(user.name):
+        if mask.matches_key(user.key):
             yield user
 
 
