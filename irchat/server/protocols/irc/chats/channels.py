@@ -5,11 +5,11 @@ from typing import TYPE_CHECKING
 
 from irchat.chat.state.entities import DirectoryChat, DirectoryGroup, User
 from irchat.interfaces.stored import GLOBAL
-from irchat.irc.irc_lines import build
 from irchat.irc.numerics import Numeric
 from irchat.irc.reply_lines import Person, names_lines
 from irchat.irc.targets import GLOBAL_TARGET, chat_of
 from irchat.protocol.rules import GLOBAL_NAME
+from irchat.server.protocols.irc.user_lines import user_line
 
 if TYPE_CHECKING:
     from irchat.server.protocols.irc.protocol import IRCProtocol
@@ -75,15 +75,14 @@ def names_of(protocol: "IRCProtocol", chat: DirectoryChat) -> bytes:
 def join_line(protocol: "IRCProtocol", user: User, channel: str) -> bytes:
     """Return the line that shows that a user is in a channel now."""
     if "extended-join" not in protocol.caps:
-        return build("JOIN", channel, source=protocol.shared.mask(user))
+        return user_line(protocol, user, "JOIN", channel)
     person = protocol.shared.person(user)
-    source = protocol.shared.mask(user)
-    return build("JOIN", channel, person.account or "*", source=source, text=person.realname)
+    return user_line(protocol, user, "JOIN", channel, person.account or "*", text=person.realname)
 
 
 def away_line(protocol: "IRCProtocol", user: User) -> bytes:
     """Return the line that shows a user as away or back."""
-    return build("AWAY", source=protocol.shared.mask(user), text=protocol.shared.person(user).away)
+    return user_line(protocol, user, "AWAY", text=protocol.shared.person(user).away)
 
 
 def join_lines(protocol: "IRCProtocol", chat: DirectoryChat, markread: bytes) -> bytes:
