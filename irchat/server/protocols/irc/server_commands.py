@@ -100,7 +100,7 @@ def links(call: Call) -> None:
     """One server."""
     lines, nick, network = call.protocol.lines, call.protocol.nick, call.protocol.shared.network
     call.say(
-        lines.numeric(Numeric.RPL_LINKS, nick, "*", lines.name, text=f"0 {network}")
+        lines.numeric(Numeric.RPL_LINKS, nick, lines.name, lines.name, text=f"0 {network}")
         + lines.numeric(Numeric.RPL_ENDOFLINKS, nick, "*")
     )
 
