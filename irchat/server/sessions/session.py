@@ -15,6 +15,7 @@ from irchat.chat.read_state import TimedPage
 from irchat.chat.state.entities import User
 from irchat.chat.timed.timed_replies import TimedSent
 from irchat.commands import AS_MESSAGE, REGISTRY, Command, Outcome
+from irchat.commands.base import SSHConnection
 from irchat.interfaces.stored import ChatKey
 from irchat.net.socket_writer import Outgoing
 from irchat.protocol import events, requests
@@ -44,7 +45,7 @@ class Session(EventEncoding):
     """
 
     listed: tuple[str, ...] = ()
-    """The ids of the sign-ins that `irchat.commands.sessions` listed last."""
+    """The ids of the sign-ins that `irchat.commands.accounts.sessions` listed last."""
 
     def __init__(
         self,
@@ -61,6 +62,7 @@ class Session(EventEncoding):
         """Runs a call soon, in turn with other sessions."""
         self.token: bytes | None = None
         self.wants_token = False
+        self.ssh: SSHConnection | None = None
         self.user_id = 0
         self._user: User | None = None
         self._services = services
