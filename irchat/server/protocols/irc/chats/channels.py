@@ -62,13 +62,18 @@ def names_of(protocol: "IRCProtocol", chat: DirectoryChat) -> bytes:
     return names_lines(protocol.lines, protocol.nick, channel_of(chat.group), people, userhost=userhost)
 
 
+def account_tags(protocol: "IRCProtocol", name: str) -> dict[str, str]:
+    """Return the tags of a line about what the user called ``name`` did."""
+    return {"account": name} if protocol.shared.passwords and "account-tag" in protocol.caps else {}
+
+
 def join_line(protocol: "IRCProtocol", user: User, channel: str) -> bytes:
     """Return the line that shows that a user is in a channel now."""
+    tags, source = account_tags(protocol, user.name), protocol.shared.mask(user)
     if "extended-join" not in protocol.caps:
-        return build("JOIN", channel, source=protocol.shared.mask(user))
+        return build("JOIN", channel, source=source, tags=tags)
     person = protocol.shared.person(user)
-    source = protocol.shared.mask(user)
-    return build("JOIN", channel, person.account or "*", source=source, text=person.realname)
+    return build("JOIN", channel, person.account or "*", source=source, text=person.realname, tags=tags)
 
 
 def away_line(protocol: "IRCProtocol", user: User) -> bytes:

@@ -6,7 +6,7 @@ from irchat.chat.state.entities import DirectoryChat
 from irchat.interfaces.bus import Publication
 from irchat.irc.irc_lines import build
 from irchat.protocol import events
-from irchat.server.protocols.irc.chats.channels import away_line, join_line, join_lines
+from irchat.server.protocols.irc.chats.channels import account_tags, away_line, join_line, join_lines
 from irchat.server.protocols.irc.talk import markers
 
 if TYPE_CHECKING:
@@ -20,7 +20,8 @@ def added(protocol: "IRCProtocol", event: events.Added, publication: Publication
     if protocol.session.outbox.behind:
         protocol.missed_members.note(protocol, group_id, channel, event.name, is_added=True)
         return b""
-    invited = build("INVITE", event.name, channel, source=shared.mask_of_name(event.by))
+    source, tags = shared.mask_of_name(event.by), account_tags(protocol, event.by)
+    invited = build("INVITE", event.name, channel, source=source, tags=tags)
     if event.name == protocol.user.name:
         group = shared.directory.groups.get(group_id)
         if group is None or group_id not in protocol.user.groups:  # removed again since
@@ -56,11 +57,11 @@ def removed(protocol: "IRCProtocol", event: events.Removed, publication: Publica
         protocol.state.owners.pop(group_id, None)
     if is_hidden:
         return b""
-    source = shared.mask_of_name(event.by)
+    source, tags = shared.mask_of_name(event.by), account_tags(protocol, event.by)
     if event.by == event.name:
-        lines = build("PART", channel, source=source, text=event.reason)
+        lines = build("PART", channel, source=source, text=event.reason, tags=tags)
     else:
-        lines = build("KICK", channel, event.name, source=source, text=event.reason or event.by)
+        lines = build("KICK", channel, event.name, source=source, text=event.reason or event.by, tags=tags)
     if new_owner and not is_own:
         lines += protocol.lines.line("MODE", channel, "+o", event.owner)
     return lines
