@@ -7,7 +7,7 @@ from irchat.irc.targets import SERVICE, chat_of
 from irchat.protocol import events, requests
 from irchat.protocol.rules import GLOBAL_NAME, visible
 from irchat.server.protocols.irc.calls import Call
-from irchat.server.protocols.irc.chats.channels import channel_of, find_channel, not_there, shown_channel
+from irchat.server.protocols.irc.chats.channels import account_tags, channel_of, find_channel, not_there, shown_channel
 from irchat.server.protocols.irc.refusals import refused
 
 _LEAVE = "leave"
@@ -63,13 +63,11 @@ def _leave(call: Call, name: str) -> None:
 
 
 def kick(call: Call) -> None:
-    """``KICK #team bob,carol :why`` removes members."""
-    protocol = call.protocol
-    name, reason = call.params[0], visible(call.line.param(2)[:REASON_LENGTH])
-    if chat_of(name) == GLOBAL_NAME:
-        call.in_turn(lambda: not_there(protocol, shown_channel(protocol, name), Numeric.ERR_CHANOPRIVSNEEDED))
-        return
-    for kicked in [one for one in call.params[1].split(",") if one][:_KICKED_MOST]:
+    """``KICK #team bob,carol :why`` removes members, and ``KICK #team,#other bob,carol`` one from each channel."""
+    names = [name for name in call.params[0].split(",") if name]
+    users = [user for user in call.params[1].split(",") if user][:_KICKED_MOST]
+    reason = visible(call.line.param(2)[:REASON_LENGTH])
+    for name, kicked in zip(names if len(names) > 1 else names * len(users), users, strict=False):
         _kick_one(call, name, kicked, reason)
 
 
@@ -82,8 +80,12 @@ def _kick_one(call: Call, name: str, kicked: str, reason: str) -> None:
             return refused(protocol, "KICK", event, kicked, channel)
         user = protocol.shared.find_user(kicked)
         nick = kicked if user is None else user.name
-        return build("KICK", channel, nick, source=protocol.shared.mask(protocol.user), text=reason or protocol.nick)
+        source, tags = protocol.shared.mask(protocol.user), account_tags(protocol, protocol.nick)
+        return build("KICK", channel, nick, source=source, text=reason or protocol.nick, tags=tags)
 
+    if chat_of(name) == GLOBAL_NAME:
+        call.in_turn(lambda: not_there(protocol, channel, Numeric.ERR_CHANOPRIVSNEEDED))
+        return
     if not name.startswith("#"):
         call.in_turn(lambda: not_there(protocol, name))
         return
