@@ -441,6 +441,8 @@ class OrderTests(_MachineTestCase):
         self.wait()
         self.send("PRIVMSG NickServ :IDENTIFY secret")
         self.answer(_welcome("zoe"))
+        for text, passes in (("PRIVMSG bob :hi", True), ("PRIVMSG bob", False), ("CAP LIST", False), ("NONE", False)):
+            self.assertIs(self.machine.passes(_line(text)), passes, text)
         self.assertEqual(
             self.said(self.send("PRIVMSG bob :hi", "NICK x", "NS HELP")), ["PassOn PRIVMSG", "PassOn NICK", "PassOn NS"]
         )
@@ -489,7 +491,10 @@ class AnyInputTests(SynchronousTestCase):
         asked = ended = 0
         for one in inputs:
             was_asking = machine.is_asking
+            passes = isinstance(one, Line) and machine.passes(one)
             steps = machine.receive(one) if isinstance(one, Line) else machine.answered(one)
+            if passes:
+                self.assertEqual(steps, [PassOn(one)])
             asks = sum(isinstance(step, Ask) for step in steps)
             self.assertEqual(machine.is_asking, asks == 1 or (was_asking and isinstance(one, Line)))
             asked += asks

@@ -5,11 +5,13 @@ from typing import NamedTuple, Protocol
 
 from irchat.irc.irc_lines import TEXT_BYTES, cut
 from irchat.irc.message_tags import build_tags
-from irchat.irc.multiline import Piece, compose
+from irchat.irc.multiline import Piece, compose, lines_of
 
 ACTION = "/me "
 """The beginning of a text of one line that is an ACTION in IRC."""
 _ACTION_BYTES = TEXT_BYTES - len("\1ACTION \1")
+# Tags of a client that take more than this on all lines of a message are on the first only.
+_REPEATED_BYTES = 16_000
 # A text of so few characters takes one line, whatever they are.
 _SHORT = TEXT_BYTES // 4
 
@@ -84,7 +86,9 @@ def message_lines(flavour: Flavour, message: ShownMessage) -> bytes:
     elif flavour.multiline:
         return _batch(message, first)
     else:
-        lines = [piece for line in text.split("\n") if line for piece in cut(line)]
+        lines = [piece for line in lines_of(text) if line for piece in cut(line)]
+    if flavour.tags and message.extras.tags and len(tags[-1]) * len(lines) > _REPEATED_BYTES:
+        tags = tags[:-1]
     return b"".join([_line(message, first, lines[0]), *(_line(message, tags, line) for line in lines[1:])])
 
 
