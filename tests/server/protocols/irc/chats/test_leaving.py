@@ -98,13 +98,13 @@ class KickTests(IRCTestCase):
         self.assertEqual(self.bob.got(), lines[:1])
         self.assertEqual(numerics(self.bob.ask("NAMES #team")), ["366"])
 
-    def test_pairs(self) -> None:
-        """Several channels with as many users are pairs. What has no partner is ignored."""
-        self.alice.ask("JOIN #other", "INVITE carol #other")
-        lines = [":alice!alice@irchat KICK #team bob :bye", ":alice!alice@irchat KICK #other carol :bye"]
-        self.assertEqual(self.alice.ask("KICK #team,#other bob,carol :bye"), lines)
-        self.assertEqual(self.alice.ask("KICK #team,#other carol"), [":alice!alice@irchat KICK #team carol :alice"])
-        self.assertEqual(self.alice.ask("KICK , bob", "KICK #team ,"), [])
+    def test_several_channels(self) -> None:
+        """As many channels as users: each from its own."""
+        self.alice.ask("JOIN #two", "INVITE carol #two")
+        self.assertEqual(self.alice.ask("KICK #team,#two bob,carol"), [
+            ":alice!alice@irchat KICK #team bob :alice",
+            ":alice!alice@irchat KICK #two carol :alice",
+        ])  # fmt: skip
 
     def test_without_reason(self) -> None:
         """Without a reason it is the name of who did it."""
