@@ -93,7 +93,7 @@ COSTS: dict[type[requests.Request], Cost] = {
     requests.Blocks: Cost(0.3),
     requests.Help: Cost(0.3),
     requests.Ping: Cost(0.1),
-    Inquiry: Cost(2),
+    Inquiry: Cost(4),
 }
 """By request type. A ``line`` costs as much as its command."""
 

@@ -184,6 +184,7 @@ class Session(EventEncoding):
         self.outbox.hold()
         self._services.delivery.add(self)
         self._services.chat.presence.enter(signed_in.user.id, self.id, self.token, shows_timed=self.shows_timed)
+        self.protocol.joined()
 
     def part(self) -> None:
         """Undo `join`."""

@@ -70,9 +70,10 @@ class IRCShared:
             persona.is_bot,
         )
 
-    def set_persona(self, protocol: "IRCProtocol", **changes: object) -> None:
+    def set_persona(self, protocol: "IRCProtocol", *, is_first: bool = False, **changes: object) -> None:
         """Change what the user of a session says of itself: ``away``, ``realname``, ``username``, ``is_bot``."""
-        self.services.chat.personas.set(protocol.user.id, protocol.session.id, **changes)
+        personas = self.services.chat.personas
+        personas.set(protocol.user.id, protocol.session.id, is_first=is_first, **changes)
 
     def idle_of(self, user: User) -> tuple[int, int] | None:
         """Return the seconds for which a user is idle, and the time of its sign-in, or None if they are not known."""

@@ -65,12 +65,12 @@ def _leave(call: Call, name: str) -> None:
 
 def kick(call: Call) -> None:
     """``KICK #team bob,carol :why`` removes members."""
-    protocol = call.protocol
-    name, reason = call.params[0], visible(call.line.param(2)[:REASON_LENGTH])
-    if chat_of(name) == GLOBAL_NAME:
-        call.in_turn(lambda: not_there(protocol, shown_channel(protocol, name), Numeric.ERR_CHANOPRIVSNEEDED))
-        return
-    for kicked in [one for one in call.params[1].split(",") if one][:_KICKED_MOST]:
+    reason = visible(call.line.param(2)[:REASON_LENGTH])
+    channels = call.params[0].split(",")
+    users = [one for one in call.params[1].split(",") if one][:_KICKED_MOST]
+    if len(channels) == 1:  # else one user of each, as RFC 2812 has it
+        channels *= len(users)
+    for name, kicked in zip(channels, users, strict=False):
         _kick_one(call, name, kicked, reason)
 
 
@@ -85,10 +85,12 @@ def _kick_one(call: Call, name: str, kicked: str, reason: str) -> None:
         nick = kicked if user is None else user.name
         return user_line(protocol, protocol.user, "KICK", channel, nick, text=reason or protocol.nick)
 
-    if not name.startswith("#"):
+    if chat_of(name) == GLOBAL_NAME:
+        call.in_turn(lambda: not_there(protocol, channel, Numeric.ERR_CHANOPRIVSNEEDED))
+    elif not name.startswith("#"):
         call.in_turn(lambda: not_there(protocol, name))
-        return
-    call.ask(requests.RemoveMember(group=name[1:], name=kicked, reason=reason or None), removed)
+    else:
+        call.ask(requests.RemoveMember(group=name[1:], name=kicked, reason=reason or None), removed)
 
 
 HANDLERS = {"PART": part, "KICK": kick}
