@@ -9,23 +9,13 @@ from tests.helpers.processes import PATIENCE, ServerProcess
 
 
 class IRCSocket:
-    """Sends and reads lines. With a password it signs in by SASL, otherwise it enters the waiting room.
-
-    ``host``: the address of the client.
-    """
+    """Sends and reads lines. With a password it signs in by SASL, otherwise it enters the waiting room."""
 
     def __init__(
-        self,
-        server: ServerProcess,
-        nick: str,
-        password: str = "",
-        caps: Iterable[str] = (),
-        *,
-        tls: bool = True,
-        host: str = "127.0.0.1",
+        self, server: ServerProcess, nick: str, password: str = "", caps: Iterable[str] = (), *, tls: bool = True
     ) -> None:
         self.nick = nick
-        self._socket = socket.create_connection(("127.0.0.1", server.port), PATIENCE, (host, 0))
+        self._socket = socket.create_connection(("127.0.0.1", server.port), timeout=PATIENCE)
         if tls:
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
             context.check_hostname = False

@@ -2,7 +2,6 @@
 
 import io
 import shutil
-import socket
 import stat
 import tempfile
 from pathlib import Path
@@ -17,7 +16,7 @@ from irchat.server.protocols.json_lines import JSONProtocol
 from irchat.server.protocols.text import TextProtocol
 from tests.helpers.irc_socket import IRCSocket
 from tests.helpers.loads.many_clients import unlimited
-from tests.helpers.processes import PATIENCE, JSONClient, ServerProcess
+from tests.helpers.processes import JSONClient, ServerProcess
 from tests.helpers.server import ServerTestCase
 
 PASSWORD = "correct horse battery"
@@ -26,8 +25,6 @@ WRONG_PASSWORD = "wrong but secret"
 IRC_PASSWORD = "nobodyknows"
 TEXT = "words for nobody else"
 TIMED_TEXT = "words that were never written"
-# An address that only clients have.
-_HOST = "127.0.0.9"
 
 
 class RealServerTests(SynchronousTestCase):
@@ -109,26 +106,6 @@ class RealServerTests(SynchronousTestCase):
         self.assertIn(b"IRChat listens", seen)
         for secret in secrets:
             self.assertNotIn(secret.encode(), seen, secret)
-
-    def test_no_address(self) -> None:
-        """The address of a client is not in the log, after sign-ins, refusals, bad lines, and ends of connections."""
-        for nick, password in ("carol", ""), ("carol", IRC_PASSWORD), ("carol", WRONG_PASSWORD), ("bad name", ""):
-            irc = IRCSocket(self.server, nick, password, host=_HOST)
-            irc.send("REGISTER * * :" + IRC_PASSWORD, "JOIN #team", "PRIVMSG #team :hi", "WHO *", "\xff", "X" * 70_000)
-            irc.send("AUTHENTICATE " + "A" * 400, "NS IDENTIFY alice x", "CAP REQ :none", "PRIVMSG *irchat :!sessions")
-            irc.synced()
-            if password == IRC_PASSWORD:
-                irc.send("QUIT :bye")
-                irc.until("ERROR")
-            irc.close()
-        with socket.create_connection(("127.0.0.1", self.server.port), PATIENCE, (_HOST, 0)) as bare:
-            bare.recv(100)
-            bare.sendall(b"no TLS\r\n")
-            bare.recv(100)
-        self.server.stop()
-        log = self.server.log.read_text()
-        self.assertIn("IRChat listens", log)
-        self.assertNotIn(_HOST, log)
 
     def test_files(self) -> None:
         """Passwords, tokens and timed texts are in no file, and only the owner can read the data folder."""
