@@ -58,14 +58,14 @@ class OrderTests(MachineTestCase):
             self.answer(welcome("zoe"))[-4:],
             ["SignedIn zoe from the waiting room", "PassOn PING", "PassOn JOIN", "462 zoe :You may not reregister"],
         )
-        self.assertFalse(self.registration.is_asking)
+        self.assertFalse(self.machine.is_asking)
 
     def test_one_request_at_a_time(self) -> None:
         """A second request waits for the answer to the first."""
         self.wait()
         self.send("PRIVMSG NickServ :IDENTIFY one", "PRIVMSG NickServ :IDENTIFY two")
         self.assertEqual(self.answer(error(Code.BAD_CREDENTIALS))[-1], f"Ask {Login(name='zoe', password='two')}")
-        self.assertTrue(self.registration.is_asking)
+        self.assertTrue(self.machine.is_asking)
 
     def test_signed_in(self) -> None:
         """After the sign-in the lines of others are passed on, and parameters are still checked."""
