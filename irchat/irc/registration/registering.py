@@ -135,8 +135,8 @@ class Registration:
     def _numeric(self, numeric: Numeric, *params: str, text: str | None = None) -> list[Step]:
         return [Say(self._lines.numeric(numeric, self.shown_nick, *params, text=text))]
 
-    def _fail(self, command: str, code: str, text: str) -> list[Step]:
-        return [Say(self._lines.fail(command, code, self.nick, text=text))]
+    def _fail(self, command: str, code: str, text: str, account: str = "") -> list[Step]:
+        return [Say(self._lines.fail(command, code, account or self.nick, text=text))]
 
     def _notice(self, *texts: str, service: str = NICKSERV) -> bytes:
         return self._lines.notices(service_prefix(service), self.shown_nick, texts)
@@ -341,7 +341,8 @@ class Registration:
         if self.nick == "*":
             return self._fail("REGISTER", "NEED_NICK", "Send NICK first: it becomes the name of your account.")
         if account != "*" and not same_target(account, self.nick):
-            return self._fail("REGISTER", "ACCOUNT_NAME_MUST_BE_NICK", f"Only {self.nick} can be registered here.")
+            text = f"Only {self.nick} can be registered here."
+            return self._fail("REGISTER", "ACCOUNT_NAME_MUST_BE_NICK", text, account)
         return self._ask(requests.Register(name=self.nick, password=password), self._register_answered)
 
     def _verify(self, line: Line) -> list[Step]:

@@ -227,7 +227,7 @@ class RegisterTests(_MachineTestCase):
         self.send("CAP LS", "NICK zoe")
         self.assertEqual(
             self.said(self.send("REGISTER other * password"))[0].split(" :")[0],
-            "FAIL REGISTER ACCOUNT_NAME_MUST_BE_NICK zoe",
+            "FAIL REGISTER ACCOUNT_NAME_MUST_BE_NICK other",
         )
         for code, shown in (
             (Code.NAME_TAKEN, "ACCOUNT_EXISTS"),
