@@ -114,6 +114,9 @@ class Config(Struct, frozen=True, rename="kebab"):
     web_proxy: Annotated[
         Networks, _help("Believe X-Forwarded-For on --web-port from this address or network; may be repeated")
     ] = field(default=LOOPBACK)
+    no_ssh: Annotated[bool, _help("Serve no SSH clients")] = False
+    ssh_port: Annotated[int, _help("One more port, for SSH alone, such as 2222; 0: none", ge=0, le=65_535)] = 0
+    ssh_sessions: Annotated[int, _help("Maximum sessions over SSH", ge=1, le=100_000)] = 500
     no_irc: Annotated[bool, _help("Serve no IRC clients")] = False
     irc_port: Annotated[int, _help("One more port, for IRC clients alone; 0: none", ge=0, le=65_535)] = 0
     irc_name: Annotated[IRCName, _help("The server's name in IRC, one word [default: irchat]")] = IRCName("irchat")
@@ -318,6 +321,10 @@ def make_config(given: Mapping[str, Any]) -> Config:
         raise WrongSetting("--web-port and --port are two ports: give another number to one of them")
     if config.no_web and config.web_port:
         raise WrongSetting("--no-web and --web-port exclude each other: leave one out")
+    if config.ssh_port and config.ssh_port in (config.port, config.web_port, config.irc_port):
+        raise WrongSetting("--ssh-port is a port of its own: give it another number than the others")
+    if config.no_ssh and config.ssh_port:
+        raise WrongSetting("--no-ssh and --ssh-port exclude each other: leave one out")
     if config.irc_port and config.irc_port in (config.port, config.web_port):
         raise WrongSetting("--irc-port is a port of its own: give it another number than --port and --web-port")
     if config.no_irc and config.irc_port:

@@ -232,6 +232,7 @@ class ChatServer(Service):
         hangup.ignore()
         await self._ports.stop()
         await self._connections.stop()
+        await self._ports.stop_ssh()
         self._gc_schedule.stop()
         settled = self._chat.settled()
         settled.addTimeout(_SETTLE_SECONDS, reactor)

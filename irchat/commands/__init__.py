@@ -1,16 +1,7 @@
 """The command language: the commands in the order of the manual, and the manual derived from them."""
 
-from irchat.commands import (
-    amendments,
-    chat_settings,
-    groups,
-    history,
-    inquiries,
-    messages,
-    moderation,
-    people,
-    sessions,
-)
+from irchat.commands import amendments, chat_settings, groups, history, inquiries, messages, moderation, people
+from irchat.commands.accounts import sessions, ssh_keys
 from irchat.commands.base import AS_MESSAGE, HELP, Caller, Command, Outcome, Services, check_feature
 from irchat.commands.registry import Registry
 from irchat.commands.syntax import Part, Syntax, word
@@ -70,6 +61,9 @@ REGISTRY = Registry(
     chat_settings.SetAlert,
     chat_settings.ShowAlert,
     people.ChangePassword,
+    ssh_keys.Keys,
+    ssh_keys.AddKey,
+    ssh_keys.RemoveKey,
     sessions.ListSessions,
     sessions.EndListed,
     sessions.EndOthers,
@@ -81,6 +75,8 @@ REGISTRY = Registry(
     people.Register,
     people.Login,
     people.Resume,
+    people.Vouch,
+    ssh_keys.KeyOf,
     history.Read,
     messages.SendNotice,
     messages.Signal,

@@ -1,7 +1,7 @@
 """The base class of all commands, and the interfaces of their arguments."""
 
 import re
-from collections.abc import Callable, Collection, Coroutine, Mapping
+from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any, ClassVar, Never, Protocol, TypeAlias
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from irchat.chat.state.entities import User
     from irchat.chat.timed.timed_replies import TimedSent
     from irchat.interfaces.stored import ChatKey
+    from irchat.protocol.public_keys import PublicKey
 
 Reply: TypeAlias = "events.Event | TimedPage | TimedSent"
 """The reply to a request. Those with remaining times change while they wait."""
@@ -33,12 +34,25 @@ AS_MESSAGE = " To send the line to everyone, type \\ before it."
 HELP = "!help"
 
 
+class SSHConnection(Protocol):
+    """The connection of an SSH client, of which a session is one. ``offered``: the keys that the client has offered."""
+
+    offered: "Sequence[PublicKey]"
+
+    def answered(self) -> None:
+        """Note that the user has answered a question of the sign-in."""
+
+    def keep(self, token: str) -> None:
+        """Note a token that ends with the connection."""
+
+
 class Caller(Protocol):
-    """The interface of a session to the command that it runs."""
+    """The interface of a session to the command that it runs. ``ssh``: its SSH connection, if it has one."""
 
     id: int
     token: bytes | None
     wants_token: bool
+    ssh: SSHConnection | None
     listed: tuple[str, ...]
     """The ids of the sessions of the user, in the order in which they were last listed here."""
 
@@ -137,6 +151,13 @@ class Command:
     def run(cls, services: Services, caller: Caller, request: Never) -> Outcome:
         """Run the request, which is of the class ``request``. Raises Refusal, or the outcome fails with one."""
         raise NotImplementedError
+
+
+def need_door(caller: Caller) -> SSHConnection:
+    """Return the SSH connection of a session. Raises Refusal ``bad-request`` if it has none."""
+    if caller.ssh is None:
+        raise Refusal(Code.BAD_REQUEST, "This is no request: only the process of the SSH door may make it.")
+    return caller.ssh
 
 
 def wrong_use(prefix: str, usage: str) -> Refusal:

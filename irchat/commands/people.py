@@ -4,7 +4,7 @@ import re
 from typing import TYPE_CHECKING
 
 from irchat.commands import habits
-from irchat.commands.base import Caller, Command, Outcome, Services
+from irchat.commands.base import Caller, Command, Outcome, Services, need_door
 from irchat.commands.syntax import MAY_GAP, NameKind, Syntax, name, sign, word
 from irchat.protocol import events, requests, rules
 from irchat.protocol.errors import Code, Refusal
@@ -94,6 +94,21 @@ class Resume(Command):
     async def run(cls, services: Services, caller: Caller, request: requests.Resume) -> events.Event:
         with caller.trying(""):
             signed_in = await services.accounts.resume(request.token)
+        return await _welcome(services, caller, signed_in)
+
+
+class Vouch(Command):
+    """Sign in a user whose signature with a key was verified by the process of the SSH door."""
+
+    request = requests.Vouch
+    signed_in = False
+
+    @classmethod
+    async def run(cls, services: Services, caller: Caller, request: requests.Vouch) -> events.Event:
+        ssh = need_door(caller)
+        with caller.trying(""):
+            signed_in = await services.accounts.vouch(request.user, request.fingerprint)
+        ssh.keep(signed_in.token)
         return await _welcome(services, caller, signed_in)
 
 

@@ -28,6 +28,7 @@ LOGGED: tuple[type[Write[Any]], ...] = (
     writes.MarksRemoved,
     writes.SignInEnded,
     writes.OtherSignInsEnded,
+    writes.KeyRemoved,
 )
 """The writes that other nodes apply, except messages: those are read from their own table."""
 

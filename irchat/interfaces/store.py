@@ -103,6 +103,9 @@ class Store(Protocol):
     def token(self, token: bytes) -> Deferred[stored.StoredToken | None]:
         """Return the token with this hash, or None if it is unknown."""
 
+    def keys(self, user: int) -> Deferred[list[stored.StoredKey]]:
+        """Return the public keys of the user, in the order in which they were added."""
+
     def sign_ins(self, user: int, limit: int) -> Deferred[list[stored.StoredSignIn]]:
         """Return the tokens of the user, most recently used first, at most ``limit``."""
 

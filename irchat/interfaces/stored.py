@@ -169,6 +169,17 @@ class StoredSignIn(NamedTuple):
     label: str | None
 
 
+class StoredKey(NamedTuple):
+    """A public key that signs in a user. ``blob``: its binary form. ``used_at``: its last use, or None."""
+
+    kind: str
+    blob: bytes
+    fingerprint: str
+    comment: str
+    added_at: int
+    used_at: int | None
+
+
 class StoredAccount(NamedTuple):
     """An account in the administrator's list."""
 

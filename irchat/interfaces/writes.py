@@ -37,12 +37,16 @@ class UserCreated(Write[int], frozen=True, gc=False):
 
 
 class PasswordSet(Write[None], frozen=True, gc=False):
-    """A new password hash. Ends all tokens of the user except ``keep``, and its sessions, with the text ``goodbye``."""
+    """A new password hash. Ends all tokens of the user except ``keep``, and its sessions, with the text ``goodbye``.
+
+    With ``ends_keys``, its public keys end too.
+    """
 
     user: int
     password: str
     keep: bytes | None
     goodbye: str = ""
+    ends_keys: bool = False
 
 
 class HashReplaced(Write[None], frozen=True, gc=False):
@@ -77,6 +81,41 @@ class TokenRemoved(Write[None], frozen=True, gc=False):
     """The end of a token."""
 
     token: bytes
+
+
+class KeyAdded(Write[bool], frozen=True, gc=False):
+    """A new public key of a user. Returns False, and changes nothing, if the user has ``most`` others.
+
+    A key that the user has gets the new comment.
+    """
+
+    user: int
+    kind: str
+    blob: bytes
+    fingerprint: str
+    comment: str
+    at: int
+    most: int
+
+
+class KeyUsed(Write[bool], frozen=True, gc=False):
+    """A public key signed its user in, at ``at``. Returns whether the key exists."""
+
+    user: int
+    fingerprint: str
+    at: int
+
+
+class KeyRemoved(Write[bool], frozen=True, gc=False):
+    """The end of a public key, and of the sessions that it signed in, with the text ``goodbye``.
+
+    ``sign_in``: the `irchat.interfaces.bus.sign_in_id` of those sessions. Returns whether the key existed.
+    """
+
+    user: int
+    fingerprint: str
+    sign_in: str
+    goodbye: str
 
 
 class SignInEnded(Write[None], frozen=True, gc=False):
@@ -248,7 +287,7 @@ class BlockSet(Write[None], frozen=True, gc=False):
 
 
 class UserRemoved(Write[None], frozen=True, gc=False):
-    """The removal of an account, with its password, tokens, nonces, memberships and ban.
+    """The removal of an account, with its password, tokens, keys, nonces, memberships and ban.
 
     Its messages stay, under its new ``name`` (and ``key``), and its marks until `MarksRemoved`. ``groups``: the groups
     that it was in, each with its next owner. None as owner means that it was the last member: the group ends, with all

@@ -276,6 +276,32 @@ class Read(Event, frozen=True):
     seq: int
 
 
+class Key(Struct, frozen=True):
+    """A public key that signs in the reader over SSH. ``used``: the time of its last sign-in, or null."""
+
+    number: int
+    kind: str
+    fingerprint: str
+    comment: str
+    added: str
+    used: str | None = None
+
+
+class OfferedKey(Struct, frozen=True):
+    """A public key that the SSH connection of the reader has offered, and that is not in the list."""
+
+    number: int
+    kind: str
+    fingerprint: str
+
+
+class Keys(Event, frozen=True):
+    """The reader's public keys. ``offered``: those that can be added by number."""
+
+    keys: list[Key]
+    offered: list[OfferedKey] = []
+
+
 class Help(Event, frozen=True):
     """The manual, or a part of it."""
 
@@ -327,6 +353,7 @@ ANY = (
     | Blocks
     | Sessions
     | Read
+    | Keys
     | Help
     | Ok
     | Ping

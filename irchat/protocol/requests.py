@@ -265,6 +265,39 @@ class Unban(Request, frozen=True, kw_only=True):
     name: str
 
 
+class Keys(Request, frozen=True, kw_only=True):
+    """List the public keys that sign in the user over SSH."""
+
+
+class AddKey(Request, frozen=True, kw_only=True):
+    """Add a public key: a line of ``authorized_keys``, or the ``number`` of a key that this SSH connection offered."""
+
+    key: str | None = None
+    number: Count | None = None
+
+
+class RemoveKey(Request, frozen=True, kw_only=True):
+    """Remove a public key, by its ``number`` in the list or by its ``fingerprint``, and end its sessions."""
+
+    number: Count | None = None
+    fingerprint: str | None = None
+
+
+class KeyOf(Request, frozen=True, kw_only=True):
+    """Ask whether a public key (``blob`` in base64) signs in ``user``. Only for the process of the SSH door."""
+
+    user: str
+    kind: str
+    blob: str
+
+
+class Vouch(Request, frozen=True, kw_only=True):
+    """Sign in ``user``, whose signature with the key of this fingerprint was verified. Only for the SSH door."""
+
+    user: str
+    fingerprint: str
+
+
 ANY = (
     Register
     | Login
@@ -287,9 +320,15 @@ ANY = (
     | Blocks
     | Help
     | Password
+    | Keys
+    | AddKey
+    | RemoveKey
     | Sessions
     | EndSessions
     | Logout
     | Ping
     | Pong
 )
+
+OF_SSH_DOOR = ANY | KeyOf | Vouch
+"""The requests on the socket of the SSH door."""

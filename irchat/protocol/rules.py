@@ -58,7 +58,7 @@ BURST_SECONDS = 3.0
 
 GLOBAL_NAME = "GLOBAL"
 
-FEATURES = ("amend", "marks", "mentions", "alert", "around", "sessions")
+FEATURES = ("amend", "marks", "mentions", "alert", "around", "sessions", "keys")
 """What a server of this version can do and older ones of the same protocol cannot, as named in ``welcome``."""
 
 # Services to which IRC clients send passwords: no new user may have these names.

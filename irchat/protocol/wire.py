@@ -3,7 +3,7 @@
 Decoders take lines without their end; encoders return lines with it."""
 
 import json
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 from msgspec import UNSET, UnsetType
@@ -17,8 +17,11 @@ _WHY_LENGTH = 200  # characters of a decoder's message, which may repeat the cli
 _INT_DIGITS = 4_300
 _SALVAGED_LENGTH = 4_096  # characters of a line that the standard library may search for the ref
 
+_Request = TypeVar("_Request")
+
 _encoder = msgspec.json.Encoder()
 _request_decoder: msgspec.json.Decoder[requests.ANY] = msgspec.json.Decoder(requests.ANY)
+_door_decoder: msgspec.json.Decoder[requests.OF_SSH_DOOR] = msgspec.json.Decoder(requests.OF_SSH_DOOR)
 _event_decoder: msgspec.json.Decoder[events.ANY] = msgspec.json.Decoder(events.ANY)
 _ref_decoder: msgspec.json.Decoder[Ref] = msgspec.json.Decoder(Ref)
 _object_decoder = msgspec.json.Decoder(dict[str, msgspec.Raw])
@@ -42,25 +45,34 @@ class BadLine(Exception):
 
 def decode_request(line: bytes) -> requests.ANY:
     """Return the request in a line of UTF-8 JSON. Raises BadLine."""
+    return _decode(line, _request_decoder)
+
+
+def decode_door_request(line: bytes) -> requests.OF_SSH_DOOR:
+    """Return the request in a line from the process of the SSH door. Raises BadLine."""
+    return _decode(line, _door_decoder)
+
+
+def _decode(line: bytes, decoder: msgspec.json.Decoder[_Request]) -> _Request:
     try:
         text = line.decode()  # msgspec does not validate fields that it ignores
     except UnicodeDecodeError:
         raise BadLine(bad_encoding()) from None
     try:
         try:
-            return _request_decoder.decode(line)
+            return decoder.decode(line)
         except msgspec.ValidationError:
-            return _decode_without_nulls(line)
+            return _decode_without_nulls(line, decoder)
     except (msgspec.MsgspecError, RecursionError) as error:
         why = shown(str(error), _WHY_LENGTH)
         raise BadLine(Refusal(Code.BAD_REQUEST, f"This is no request: {why}"), _salvage_ref(text)) from None
 
 
-def _decode_without_nulls(line: bytes) -> requests.ANY:
+def _decode_without_nulls(line: bytes, decoder: msgspec.json.Decoder[_Request]) -> _Request:
     """Decode a request that failed to decode, with a null in an optional field taken as absent."""
     fields = _object_decoder.decode(line)
     given = {name: value for name, value in fields.items() if bytes(value) != b"null" or name == "ref"}
-    return _request_decoder.decode(line if len(given) == len(fields) else _encoder.encode(given))
+    return decoder.decode(line if len(given) == len(fields) else _encoder.encode(given))
 
 
 def encode_request(request: requests.Request) -> bytes:

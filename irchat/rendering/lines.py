@@ -293,6 +293,23 @@ class Renderer:
             return since, "online, this one" if one.this else "online"
         return since, f"last used {used:%Y-%m-%d}" if used else ""
 
+    def _keys(self, listed: events.Keys) -> Iterator[TextLine]:
+        if listed.keys:
+            yield self.note("your keys for SSH, oldest first:")
+            yield from self._columns(
+                (str(key.number), key.kind, key.fingerprint, key.comment, self._last_use(key.used))
+                for key in listed.keys
+            )
+            yield self.note("!keys remove <number> ends one")
+        else:
+            yield self.note("you have no keys for SSH: !keys add <public_key> adds one, from ~/.ssh/id_ed25519.pub")
+        if listed.offered:
+            yield self.note("your ssh has offered these, which !keys add <number> adds:")
+            yield from self._columns((str(key.number), key.kind, key.fingerprint) for key in listed.offered)
+
+    def _last_use(self, used: str | None) -> str:
+        return "never used" if used is None else f"last used {self._moment(used)}"
+
     def _help(self, manual: events.Help) -> Iterator[TextLine]:
         yield from (TextLine(visible(line)) for line in manual.text.split("\n"))
 
@@ -327,6 +344,7 @@ _RENDERERS: dict[type[events.Event], Callable[[Renderer, Any], Iterator[TextLine
     events.Presence: Renderer._presence,
     events.Blocks: Renderer._blocks,
     events.Sessions: Renderer._sessions,
+    events.Keys: Renderer._keys,
     events.Help: Renderer._help,
     events.Error: Renderer._error,
     events.Bye: Renderer._bye,

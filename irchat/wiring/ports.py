@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from twisted.internet.defer import Deferred, gatherResults
+from twisted.internet.defer import Deferred, gatherResults, succeed
 from twisted.internet.protocol import ServerFactory
 from twisted.logger import Logger
 
@@ -14,22 +14,27 @@ from irchat.server.protocols.irc.irc_shared import IRCShared
 from irchat.settings import Config
 from irchat.wiring.banner import Started, banner
 from irchat.wiring.irc import irc_banner, open_irc
+from irchat.wiring.ssh import check_ssh, open_ssh, ssh_banner
 from irchat.wiring.web import open_web, web_banner
 
 
 def check_ports(config: Config) -> None:
-    """Check that the ports are free. Raises CannotBind or NoAddress (`irchat.server.listeners.listener`)."""
+    """Check that the ports are free.
+
+    Raises WrongSetting, or CannotBind or NoAddress (`irchat.server.listeners.listener`).
+    """
     listening_socket(config.host, config.port).close()
     if config.web_port:
         listening_socket(config.web_host, config.web_port).close()
     if config.irc_port:
         listening_socket(config.host, config.irc_port).close()
+    check_ssh(config)
 
 
 class Ports:
     """Opens the ports that ``config`` asks for. ``lines``: the factory of the main port. ``irc``: None without IRC.
 
-    ``main``: the number of the main port. ``quiet`` logs for ports. Raises CannotBind or NoAddress.
+    ``main``: the number of the main port. ``quiet`` logs for ports. Raises WrongSetting, CannotBind or NoAddress.
     """
 
     def __init__(self, reactor: Any, config: Config, lines: ChatFactory, irc: IRCShared | None) -> None:
@@ -42,6 +47,7 @@ class Ports:
             self.main = self._open(config.host, config.port, lines).number
             open_web(config, lines, irc, self._open)
             open_irc(config, lines, irc, self._open)
+            self._ssh = open_ssh(reactor, config, lines, self.quiet, self._open)
         except BaseException:
             self.stop()
             raise
@@ -60,8 +66,13 @@ class Ports:
         """Stop listening."""
         return gatherResults([port.stop() for port in self._ports])
 
+    def stop_ssh(self) -> Deferred[None]:
+        """End the process that speaks SSH."""
+        return succeed(None) if self._ssh is None else self._ssh.door.stop()
+
     def banner(self, server: Started) -> Iterator[str]:
         """Yield the lines that a started server prints."""
         yield from banner(server)
         yield from web_banner(self._config, server)
         yield from irc_banner(self._config, server)
+        yield from ssh_banner(self._config, self._ssh, server)

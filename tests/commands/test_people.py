@@ -32,7 +32,7 @@ class SignInTests(CommandTestCase):
         self.assertEqual((welcome.name, welcome.new, welcome.version, welcome.limits), ("alice", True, 1, _LIMITS))
         self.assertEqual((welcome.online, welcome.online_count, welcome.unread), (["bob", "carol", "alice"], 3, []))
         self.assertEqual(caller.notes, ["registration", "join", {1: 1}])
-        self.assertEqual(list(welcome.features), ["amend", "marks", "mentions", "alert", "around", "sessions"])
+        self.assertEqual(list(welcome.features), ["amend", "marks", "mentions", "alert", "around", "sessions", "keys"])
 
     def test_limits(self) -> None:
         """The limits are the current ones."""

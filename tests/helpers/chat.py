@@ -76,6 +76,9 @@ class HeldStore:
     def token(self, token: bytes) -> Deferred[StoredToken | None]:
         return self._hold(lambda: self.store.token(token))
 
+    def keys(self, user: int) -> Deferred[Any]:
+        return self._hold(lambda: self.store.keys(user))
+
     def sign_ins(self, user: int, limit: int) -> Deferred[Any]:
         return self._hold(lambda: self.store.sign_ins(user, limit))
 

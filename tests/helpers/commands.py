@@ -29,6 +29,7 @@ class FakeCaller:
         self._user = user
         self.token: bytes | None = None
         self.wants_token = True
+        self.ssh: Any = None
         self.listed: tuple[str, ...] = ()
         self.address = "192.0.2.1"
         self.is_admin = False

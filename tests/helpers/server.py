@@ -282,10 +282,13 @@ class Client:
     """One client: its socket, and the server's connection to it."""
 
     def __init__(self, server: Server, room: int | None = None, host: str | None = None) -> None:
+        address = None if host is None else IPv6Address("TCP", host, 1)
+        self._connect(server, server.factory.buildProtocol(address), room)
+
+    def _connect(self, server: Server, protocol: Any, room: int | None = None) -> None:
         self.server = server
         self.socket = Socket(server.clock, room)
-        address = None if host is None else IPv6Address("TCP", host, 1)
-        self.connection = self.socket.protocol = server.factory.buildProtocol(address)
+        self.connection = self.socket.protocol = protocol
         self._unsent: deque[bytes] = deque()
         server.clients.append(self)
         self.connection.makeConnection(self.socket)
@@ -305,7 +308,7 @@ class Client:
         """Send segments as far as the server reads, and run everything that is due."""
         self._unsent.extend(data)
         while self._unsent and self.socket.is_read:
-            self.connection.dataReceived(self._unsent.popleft())
+            self.socket.protocol.dataReceived(self._unsent.popleft())
         self.server.turn()
 
     def end_sending(self) -> None:

@@ -231,6 +231,9 @@ class NodeStore:
     def token(self, token: bytes) -> Deferred[stored.StoredToken | None]:
         return self._ask(lambda: self._store.token(token))
 
+    def keys(self, user: int) -> Deferred[list[stored.StoredKey]]:
+        return self._ask(lambda: self._store.keys(user))
+
     def sign_ins(self, user: int, limit: int) -> Deferred[list[stored.StoredSignIn]]:
         return self._ask(lambda: self._store.sign_ins(user, limit))
 

@@ -35,12 +35,15 @@ class PortsTests(TestCase):
     timeout = 120
 
     def setUp(self) -> None:
-        """Name two free ports beside the main one."""
-        self.web, self.irc = free_port(), free_port()
+        """Name three free ports beside the main one."""
+        self.web, self.irc, self.ssh = free_port(), free_port(), free_port()
+        self.folder = self.mktemp()
+        Path(self.folder).mkdir(mode=0o700)
 
     def config(self, **given: Any) -> Config:
         """Return settings of a server on the loopback interface."""
-        return make_config({"host": "127.0.0.1", "port": 0, "web-port": self.web, "irc-port": self.irc, **given})
+        ports = {"port": 0, "web-port": self.web, "irc-port": self.irc, "ssh-port": self.ssh}
+        return make_config({"host": "127.0.0.1", "data": self.folder, **ports, **given})
 
     def open(self, config: Config) -> Ports:
         """Open the ports of a server."""
@@ -61,7 +64,7 @@ class PortsTests(TestCase):
     async def test_all_close_together(self) -> None:
         """A reason to be closed closes every port, and all open again without it."""
         ports = self.open(self.config())
-        numbers = ports.main, self.web, self.irc
+        numbers = ports.main, self.web, self.irc, self.ssh
         await self.until_open(*numbers, is_open=True)
         ports.set_closed("a test", True)
         await self.until_open(*numbers, is_open=False)
@@ -79,10 +82,11 @@ class PortsTests(TestCase):
         check_ports(self.config())
 
     def test_banner(self) -> None:
-        """The start names the server, then the page, then IRC."""
+        """The start names the server, then the page, then IRC, then SSH."""
         config = self.config()
         said = list(self.open(config).banner(Started(config, 7667, Path("/data"), "", "", "")))
         self.assertTrue(said[0].startswith("IRChat listens on 127.0.0.1"))
         self.assertEqual(
-            [line.split(":")[0] for line in said[-3:]], ["In a browser, without TLS", "In weechat", "In irssi"]
+            [line.split(":")[0] for line in said[-5:]],
+            ["In a browser, without TLS", "In weechat", "In irssi", "By SSH", "SSH host key"],
         )

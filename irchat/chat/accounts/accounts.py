@@ -12,7 +12,8 @@ from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 
 from irchat.chat.accounts.sign_ins import new_token, token_digest
-from irchat.chat.changes import Change, Unchecked
+from irchat.chat.accounts.user_keys import UserKeys, Vouched
+from irchat.chat.changes import Change, Result, Unchecked
 from irchat.chat.commits import CommitQueue
 from irchat.chat.state import bans
 from irchat.chat.state.directory import Directory
@@ -20,7 +21,16 @@ from irchat.chat.state.entities import User
 from irchat.interfaces.bus import Publication
 from irchat.interfaces.store import Store
 from irchat.interfaces.stored import StoredToken
-from irchat.interfaces.writes import HashReplaced, PasswordSet, TokenAdded, TokenRemoved, TokenUsed, UserCreated, Write
+from irchat.interfaces.writes import (
+    HashReplaced,
+    KeyUsed,
+    PasswordSet,
+    TokenAdded,
+    TokenRemoved,
+    TokenUsed,
+    UserCreated,
+    Write,
+)
 from irchat.protocol.errors import Code, Refusal
 from irchat.protocol.rules import TOKEN_SECONDS, TOKEN_TOUCH_SECONDS, check_password
 from irchat.system.clock import rfc3339
@@ -44,16 +54,17 @@ _log = Logger()
 
 
 class SignedIn(NamedTuple):
-    """A sign-in. ``token`` is empty if none was requested."""
+    """A sign-in. ``token`` is empty if none was requested. ``key``: the fingerprint of the key that signed in."""
 
     user: User
     new: bool
     token: str
+    key: str = ""
 
     @property
     def digest(self) -> bytes | None:
-        """The hash of the token, which is all that the store keeps of it."""
-        return token_digest(self.token) if self.token else None
+        """The hash of the key or token, which is all that the store keeps of a token."""
+        return token_digest(self.key or self.token) if self.key or self.token else None
 
 
 @dataclass(eq=False, repr=False)
@@ -72,6 +83,8 @@ class Accounts:
 
     def __post_init__(self) -> None:
         self._hashing = 0
+        self.vouched = Vouched()
+        self.keys = UserKeys(self.directory, self.queue, self.store, self.wall_ms)
         # Verified for an unknown name, so that the answer takes as long as for a known name.
         self._nobodys_hash = self.hasher.hash(secrets.token_urlsafe())
 
@@ -116,6 +129,8 @@ class Accounts:
     async def resume(self, token: str) -> SignedIn:
         """Sign in with a token. Raises Refusal ``bad-token`` if it has ended or expired."""
         digest = token_digest(token)
+        if (by_key := self.vouched.find(digest)) is not None:
+            return await self._vouch(*by_key, token)
         resets = -1
         while resets != self.directory.resets:  # ask again if a new password has ended tokens meanwhile
             resets = self.directory.resets
@@ -130,6 +145,30 @@ class Accounts:
                 raise _bad_token()
             self._refuse_shut_out(user, Code.BAD_TOKEN)
         return SignedIn(user, new=False, token=token)
+
+    async def vouch(self, name: str, fingerprint: str) -> SignedIn:
+        """Sign in a user whose signature with the key of this fingerprint was verified.
+
+        The token is kept in memory, until it is forgotten in `vouched`. Raises Refusal ``bad-credentials``.
+        """
+        await self._catch_up()
+        try:
+            user = self.directory.find_user(name)
+        except Refusal:
+            user = None
+        if user is None:
+            raise _bad_key()
+        token = new_token()
+        signed_in = await self._vouch(user, fingerprint, token)
+        self.vouched.keep(token_digest(token), user, fingerprint)
+        return signed_in
+
+    async def _vouch(self, user: User, fingerprint: str, token: str) -> SignedIn:
+        await self._catch_up()
+        use = _SignIn(user, None, KeyUsed(user.id, fingerprint, self.wall_ms()), self, user.resets)
+        if not await self.queue.submit(use):
+            raise _bad_key()
+        return SignedIn(user, new=False, token=token, key=fingerprint)
 
     async def change_password(
         self, user: User, old: str, new: str, keep: bytes | None, origin: int | None = None
@@ -156,7 +195,7 @@ class Accounts:
         user = self.directory.user(name)
         hashed = await self._hash(None, check_password(password, user.name))
         goodbye = "the administrator gave you a new password"
-        await self.queue.submit(_SetPassword(user, None, hashed, goodbye))
+        await self.queue.submit(_SetPassword(user, None, hashed, goodbye, ends_keys=True))
 
     def forget(self, digest: bytes) -> Deferred[None]:
         """End a token."""
@@ -186,7 +225,7 @@ class Accounts:
         token = new_token() if with_token else ""
         if with_token:
             write = TokenAdded(token_digest(token), user.id, self.wall_ms(), by_password=self.passwords)
-            await self.queue.submit(_AddToken(user, None, write, self, resets))
+            await self.queue.submit(_SignIn(user, None, write, self, resets))
         return SignedIn(user, new=False, token=token)
 
     async def _catch_up(self) -> None:
@@ -258,14 +297,14 @@ class _CreateAccount(Change[int, User]):
 
 
 @dataclass(eq=False, repr=False)
-class _AddToken(Unchecked[None]):
-    """Add a token for a sign-in. Fails if a ban, a removal or a new password came first."""
+class _SignIn(Unchecked[Result]):
+    """Note a sign-in. Fails if a ban, a removal or a new password came first."""
 
     by: User
     accounts: Accounts
     resets: int
 
-    def check(self) -> Write[None]:
+    def check(self) -> Write[Result]:
         self.accounts.refuse_sign_in(self.by, self.resets)
         return self.write
 
@@ -282,6 +321,7 @@ class _SetPassword(Change[None, None]):
     goodbye: str
     keep: bytes | None = None
     resets: int | None = None
+    ends_keys: bool = False
     alone = True
 
     def check(self) -> PasswordSet:
@@ -289,7 +329,7 @@ class _SetPassword(Change[None, None]):
             raise Refusal(Code.NO_SUCH_USER, f"{self.by.name} was removed.")
         if self.resets not in (None, self.by.resets):
             raise _bad_credentials()
-        return PasswordSet(self.by.id, self.password, self.keep, self.goodbye)
+        return PasswordSet(self.by.id, self.password, self.keep, self.goodbye, self.ends_keys)
 
     def reply(self, result: None, publications: list[Publication]) -> None:
         """Return None. The state machine ends the sessions."""
@@ -314,6 +354,10 @@ def _is_expired(token: StoredToken, now: int) -> bool:
 
 def _bad_token() -> Refusal:
     return Refusal(Code.BAD_TOKEN, "That token is no longer valid. Sign in with name and password.")
+
+
+def _bad_key() -> Refusal:
+    return Refusal(Code.BAD_CREDENTIALS, "That key signs in nobody of this name. Sign in with name and password.")
 
 
 def _bad_credentials() -> Refusal:

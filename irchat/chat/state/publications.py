@@ -41,7 +41,7 @@ class Publications:
                 return [Publication(events.Bye(reason=write.goodbye), (write.user,), origin=origin)]
             case Entry(writes.OtherSignInsEnded() as write):
                 return [Publication(events.Bye(reason=write.goodbye), (write.user,), origin=origin)]
-            case Entry(writes.SignInEnded() as write):
+            case Entry(writes.SignInEnded() as write) | Entry(writes.KeyRemoved() as write, True):
                 return [Publication(events.Bye(reason=write.goodbye), (write.user,), sign_in=write.sign_in)]
             case Entry(writes.SessionsEnded() as write):
                 return [Publication(events.Bye(reason=write.goodbye), (write.user,))]

@@ -1,6 +1,7 @@
 """Sign in on a terminal, by a saved token if there is one, otherwise by name and password."""
 
 from collections.abc import Callable
+from typing import Protocol
 
 from irchat.client.connect.dialogue import Dialogue
 from irchat.client.connect.request_channel import UNREADABLE, RequestChannel
@@ -16,6 +17,20 @@ _NO_TOKEN = (Code.BAD_TOKEN, Code.BAD_REQUEST, Code.BAD_CREDENTIALS, Code.NO_SUC
 _BANNED_PAUSE = 300
 
 
+class Entry(Protocol):
+    """The way to sign in on each new connection. ``is_temporary``: nothing may sign in by it after the user left."""
+
+    @property
+    def is_temporary(self) -> bool:
+        """Whether the sign-in ends when the user leaves."""
+
+    async def sign_in(self, channel: RequestChannel) -> events.Welcome:
+        """Sign in on a channel. Raises ClientError, or Later if the server refuses temporarily."""
+
+    def forget(self) -> None:
+        """Forget the sign-in. Raises ClientError."""
+
+
 class SavedSignIn:
     """Sign in at the server ``label`` as ``name``, or as the last user if ``name`` is None.
 
@@ -23,6 +38,8 @@ class SavedSignIn:
     reconnect even if the file cannot be written. After the sign-in, ``trouble`` is called once for each problem that
     did not prevent it.
     """
+
+    is_temporary = False
 
     def __init__(
         self, tokens: Tokens, label: str, name: str | None, questions: Dialogue, trouble: Callable[[str], None]

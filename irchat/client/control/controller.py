@@ -8,7 +8,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 from twisted.python.failure import Failure
 
-from irchat.client.connect.entry import SavedSignIn
+from irchat.client.connect.entry import Entry
 from irchat.client.connect.server_connection import ServerConnection
 from irchat.client.control.details import Details
 from irchat.client.control.incoming import Incoming
@@ -95,8 +95,9 @@ class Controller:
         self._replies = Replies(view, self.incoming, self._pages, self._hold, self._open, language)
         self._held: list[tuple[str, Callable[[], object]]] = []
         self._warned = ""
+        self._entry: Entry | None = None
 
-    async def run(self, connect: Callable[[], Awaitable[ServerConnection]], entry: SavedSignIn) -> None:
+    async def run(self, connect: Callable[[], Awaitable[ServerConnection]], entry: Entry) -> None:
         """Connect, sign in and stay until the user leaves. Raises ClientError."""
         self._entry = entry
         await self._link.run(connect, entry.sign_in)
@@ -306,12 +307,14 @@ class Controller:
             return f"Not sent yet: {unsent}. Repeat to leave without sending."
         self._markers.report()
         self._link.leave()
-        if forget:
+        entry = self._entry
+        if forget and entry is not None:
             try:
-                self._entry.forget()
+                entry.forget()
             except ClientError as stop:
                 self.view.complain(stop.text)
-        reply = self._link.ask(requests.Logout(forget=forget))
+        is_over = forget or (entry is not None and entry.is_temporary)
+        reply = self._link.ask(requests.Logout(forget=is_over))
         reply.addBoth(lambda _: None if self.left.called else self.left.callback(None))
         return ""
 

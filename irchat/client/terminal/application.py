@@ -11,12 +11,14 @@ from prompt_toolkit.layout import ConditionalContainer, HSplit, Layout, VSplit, 
 from prompt_toolkit.search import stop_search
 from prompt_toolkit.widgets import SearchToolbar
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
+from twisted.python.failure import Failure
 
 from irchat.client.control.controller import Controller
 from irchat.client.preferences import Preferences
 from irchat.client.terminal.bare_view import BareView
 from irchat.client.terminal.controls import Frame, InputControl, InputWindow, Rows
 from irchat.client.terminal.device import Device, TerminalOutput
+from irchat.client.terminal.frame_pacing import FramePacing
 from irchat.client.terminal.input_line import InputLine
 from irchat.client.terminal.keys import bindings
 from irchat.client.terminal.styles import STYLE
@@ -26,10 +28,6 @@ from irchat.client.view.panels import Painter
 from irchat.client.view.rows import Row
 from irchat.text.cells import cells
 
-# Seconds. Events within this time are drawn as one frame. A key is drawn immediately.
-_FRAME = 1 / 30
-# The pause after a frame, except after keys, as a multiple of the time that the frame took.
-_IDLE_SHARE = 3
 # Seconds between two notifications.
 _QUIET = 1.0
 # Seconds after Escape in which another key counts as Alt and that key.
@@ -41,13 +39,15 @@ NARROW = 80
 _WIDE = 140
 _SIDE_MIN, _SIDE_MAX = 22, 32
 _STATUS_ROWS = 3
+_NO_SHELL = "There is no shell to go back to: exit leaves."
 
 
 class ChatApplication(Application[None]):
     """Draw the controller's screen state on ``output``, and pass keys to the controller.
 
-    A frame is drawn only after the device has written the previous one. ``stop_process``
-    suspends the process (Ctrl-Z).
+    A frame is drawn only after the device has written the previous one. A failure while drawing ends the device's user
+    through ``device.on_failure``. ``stop_process`` suspends the process (Ctrl-Z); without it there is no shell to go
+    back to. ``pacing`` is shared by all screens of a process.
     """
 
     def __init__(
@@ -58,7 +58,8 @@ class ChatApplication(Application[None]):
         output: TerminalOutput,
         *,
         settings: Preferences,
-        stop_process: Callable[[], None],
+        stop_process: Callable[[], None] | None,
+        pacing: FramePacing,
     ) -> None:
         self._clock = clock
         self._controller = controller
@@ -68,7 +69,7 @@ class ChatApplication(Application[None]):
         self._settings = settings
         self._telling: IDelayedCall | None = None
         self._untold = ""
-        self._stop_process = stop_process
+        self._stop_process, self._pacing = stop_process, pacing
         self._painter = Painter(self._view, language=controller.language, key_map=settings.keys)
         self._line = InputLine(controller, lambda: self.layout.is_searching, lambda: stop_search(self._input_control))
         self._shown = self._sent = self._line.shown()
@@ -101,12 +102,9 @@ class ChatApplication(Application[None]):
         device.on_drained = self._on_drained
 
     def draw_soon(self) -> None:
-        """Draw within a thirtieth of a second, together with other changes until then.
-
-        The delay grows if drawing is slow, so that the client is idle most of the time when a key arrives.
-        """
+        """Draw soon, together with other changes until then. A key is drawn immediately."""
         if self._soon is None:
-            self._soon = self._clock.callLater(max(_FRAME, _IDLE_SHARE * self._frame_took), self._draw)
+            self._soon = self._clock.callLater(self._pacing.begin_wait(self._frame_took), self._draw)
 
     def notify(self, text: str) -> None:
         """Notify a user who may be looking elsewhere, at most once a second. Of several, show the last."""
@@ -146,8 +144,14 @@ class ChatApplication(Application[None]):
             self._wants_frame = False
             super().invalidate()
 
+    def resized(self) -> None:
+        """Redraw everything at the new size of the terminal. Only the process of the terminal gets SIGWINCH."""
+        if self.is_running:
+            self._on_resize()
+
     def _draw(self) -> None:
         self._soon = None
+        self._pacing.end_wait()
         self.invalidate()
 
     def _before_frame(self) -> None:
@@ -172,8 +176,11 @@ class ChatApplication(Application[None]):
             self._terminal.flush()
 
     def _redraw(self, render_as_done: bool = False) -> None:
-        if render_as_done or not self._bare.is_on:
-            super()._redraw(render_as_done)
+        try:
+            if render_as_done or not self._bare.is_on:
+                super()._redraw(render_as_done)
+        except Exception:
+            self._device.on_failure(Failure())
 
     def _on_resize(self) -> None:
         self._bare.end()
@@ -206,13 +213,17 @@ class ChatApplication(Application[None]):
                 self._controller.page_down()
 
     def _suspend(self) -> None:
-        self.create_background_task(self._stop_and_continue())
+        if self._stop_process is None:
+            self._line.trouble = _NO_SHELL
+            self._controller.changed()
+        else:
+            self.create_background_task(self._stop_and_continue(self._stop_process))
 
-    async def _stop_and_continue(self) -> None:
+    async def _stop_and_continue(self, stop_process: Callable[[], None]) -> None:
         self._controller.hidden = True
         async with in_terminal():
             await self._device.drained().asFuture(asyncio.get_running_loop())
-            self._stop_process()
+            stop_process()
         self._controller.hidden = False
         self._controller.changed()
 

@@ -15,7 +15,6 @@ from functools import partial
 from typing import Any
 
 from prompt_toolkit.data_structures import Size
-from prompt_toolkit.output import ColorDepth
 from twisted.internet.defer import CancelledError, Deferred, DeferredList, succeed
 from twisted.internet.interfaces import IReactorCore, IReactorTime
 from twisted.internet.stdio import StandardIO
@@ -32,13 +31,13 @@ from irchat.client.options import ClientOptions
 from irchat.client.preferences import Preferences
 from irchat.client.shutdown import LEAVING_SECONDS, Shutdown, leave_on_signals
 from irchat.client.terminal.application import ChatApplication
-from irchat.client.terminal.device import Device, TerminalInput, TerminalOutput, erase_rows
+from irchat.client.terminal.device import RESTORE, Device, TerminalInput, TerminalOutput, erase_rows
+from irchat.client.terminal.frame_pacing import FramePacing
+from irchat.client.terminal.styles import colour_depth
 from irchat.client.view.screen_state import ScreenState
 from irchat.protocol.rules import visible
 
 _STDIN, _STDOUT = 0, 1
-# Undoes everything that an application may have set up and did not undo itself.
-_RESTORE = b"\x1b[0m\x1b[?7h\x1b[?25h\x1b[?1006l\x1b[?1000l\x1b[?2004l\x1b[?1049l"
 
 
 def run_full_screen(reactor: Any, options: ClientOptions, settings: Preferences, problems: Sequence[str] = ()) -> int:
@@ -109,6 +108,7 @@ class FullScreenRun:
             self._output,
             settings=self._settings,
             stop_process=lambda: os.kill(0, signal.SIGTSTP),
+            pacing=FramePacing(),
         )
         self._controller.on_changed = self._app.draw_soon
         self._controller.incoming.notify = self._app.notify
@@ -125,7 +125,7 @@ class FullScreenRun:
             termios.tcsetattr(self._descriptor, termios.TCSANOW, self._found)
         with contextlib.suppress(OSError):
             if self._output.in_use or not self.device.idle:
-                self._write_all(erase_rows(self._size().rows).encode() + _RESTORE)
+                self._write_all(erase_rows(self._size().rows).encode() + RESTORE)
 
     def _write_all(self, data: bytes) -> None:
         """Write to the terminal. Give up after `LEAVING_SECONDS` without progress. Raises OSError."""
@@ -184,14 +184,6 @@ class FullScreenRun:
         except OSError:
             columns, rows = 0, 0
         return Size(rows=rows or 24, columns=columns or 80)
-
-
-def colour_depth(environment: "os._Environ[str] | dict[str, str]", colours: bool = True) -> ColorDepth:
-    """Return the terminal's colour depth, or monochrome if the user wants no colours (NO_COLOR, or a setting)."""
-    term = environment.get("TERM", "")
-    if not colours or environment.get("NO_COLOR") or term.startswith(("vt", "dumb")):
-        return ColorDepth.DEPTH_1_BIT
-    return ColorDepth.DEPTH_4_BIT if term in ("linux", "eterm-color") else ColorDepth.DEPTH_8_BIT
 
 
 def _say_last(words: str) -> None:

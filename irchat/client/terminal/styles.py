@@ -1,5 +1,8 @@
 """The colours of the screen, all readable on black and on white."""
 
+from collections.abc import Mapping
+
+from prompt_toolkit.output import ColorDepth
 from prompt_toolkit.styles import Style
 
 from irchat.client.view.rows import NAME_COLOURS
@@ -31,3 +34,11 @@ STYLE = Style.from_dict(
         **{name: style for style, names in _NAMES.items() for name in names.split()},
     }
 )
+
+
+def colour_depth(environment: Mapping[str, str], colours: bool = True) -> ColorDepth:
+    """Return the terminal's colour depth, or monochrome if the user wants no colours (NO_COLOR, or a setting)."""
+    term = environment.get("TERM", "")
+    if not colours or environment.get("NO_COLOR") or term.startswith(("vt", "dumb")):
+        return ColorDepth.DEPTH_1_BIT
+    return ColorDepth.DEPTH_4_BIT if term in ("linux", "eterm-color") else ColorDepth.DEPTH_8_BIT

@@ -4,6 +4,7 @@ import ssl
 import typing
 from collections.abc import Callable, Collection
 from copy import copy
+from functools import partial
 from typing import Any
 
 from msgspec import Struct
@@ -35,6 +36,16 @@ class Door(typing.Protocol):
         """Return the protocol of a connection from ``host``."""
 
 
+class SSH(typing.Protocol):
+    """The door of SSH on the same port, chosen by the first bytes."""
+
+    def before_tls(self, host: str, visit: Visit, make_tls: Callable[[], Protocol], /) -> Protocol:
+        """Return the protocol of a connection from ``host``, which may also be one of TLS."""
+
+    def beside_greeting(self, host: str, connection: Connection, /) -> Protocol:
+        """Return the protocol of a connection from ``host`` without TLS, which may also be ``connection``."""
+
+
 class _Identity(Struct):
     """What the factories of all ports share, and what can change."""
 
@@ -47,7 +58,7 @@ class ChatFactory(ServerFactory):
 
     ``name`` (of the server) and ``tls`` (None: plain TCP) can be changed. Changes apply to later connections.
     ``balancers``: the networks whose PROXY headers are believed. ``web``: the door of browsers, which ask for HTTP in
-    the TLS handshake.
+    the TLS handshake. ``ssh``: that of SSH clients.
     """
 
     noisy = False
@@ -69,6 +80,7 @@ class ChatFactory(ServerFactory):
         self.registry = registry
         self._identity = _Identity(name, tls)
         self.web: Door | None = None
+        self.ssh: SSH | None = None
         self.room = Room(clock.seconds)
         self._handshake_steps = CallQueue(clock)
         self._balancers = balancers
@@ -95,19 +107,26 @@ class ChatFactory(ServerFactory):
     def beside(self, offers: Offers) -> "ChatFactory":
         """Return a factory for another port with other ``offers``. It shares all limits, the name and certificate."""
         other = copy(self)
-        other.offers, other.web = offers, None
+        other.offers, other.web, other.ssh = offers, None, None
         return other
 
     def buildProtocol(self, addr: IAddress | None) -> Protocol | None:
         """Return a connection for a client, or None if there is no room for it."""
+        return self.admit(addr, self._build, is_plain=self.tls is None)
+
+    def admit(
+        self, addr: IAddress | None, build: Callable[[str], Protocol | None], *, is_plain: bool
+    ) -> Protocol | None:
+        """Return what ``build`` returns for the host of a client, after the header of a balancer if it is behind one.
+
+        Return None if there is no room for it. ``is_plain``: see `ProxiedConnection`.
+        """
         if not self.room.is_there():
             return None
         host: str = getattr(addr, "host", "")
         if self._balancers and self._is_balancer(host):
-            return ProxiedConnection(
-                host, self._build, self.room, self.clock, self._bad_headers, is_plain=self.tls is None
-            )
-        return self._build(host)
+            return ProxiedConnection(host, build, self.room, self.clock, self._bad_headers, is_plain=is_plain)
+        return build(host)
 
     def _is_balancer(self, host: str) -> bool:
         address = read_address(host)
@@ -123,22 +142,27 @@ class ChatFactory(ServerFactory):
             return _TurnedAway(refusal.text, self.room) if self.tls is None else None
         if self.tls is None:
             self._charge(self.services.rate_limiters.of(address))
-            return Connection(self, visit, read_address(host))
+            connection = Connection(self, visit, read_address(host))
+            return connection if self.ssh is None else self.ssh.beside_greeting(host, connection)
+        if self.ssh is None:
+            return self._over_tls(self.tls, host, visit)
+        return self.ssh.before_tls(host, visit, partial(self._over_tls, self.tls, host, visit))
 
+    def _over_tls(self, tls: ssl.SSLContext, host: str, visit: Visit) -> Protocol:
         def inner(alpn: str | None) -> Protocol:
             if alpn == "http/1.1" and self.web is not None:
                 return self.web.over_tls(host, visit)
             return Connection(self, visit, read_address(host))
 
         return TLSLayer(
-            self.tls,
+            tls,
             inner,
             server_side=True,
             on_failure=lambda _: visit.over(),
             on_plain=None if self.web is None else redirect,
             clock=self.clock,
             handshake_seconds=LOGIN_SECONDS,
-            in_turn=self._handshake_of(address),
+            in_turn=self._handshake_of(visit.address),
         )
 
     def visit(self, address: str) -> Visit:

@@ -26,7 +26,7 @@ _log = Logger()
 Made = TypeVar("Made")
 
 
-class _SocketPort(unix.Port):
+class SocketPort(unix.Port):
     """A Twisted port that deletes its socket file, unless another file has taken its place."""
 
     def __init__(self, path: Path, bound: str, factory: ServerFactory, logger: Logger, reactor: Any) -> None:
@@ -64,7 +64,7 @@ class LocalFiles:
         self._factory = factory
         self._logger = logger
         self._note = note
-        self._port: _SocketPort | None = None
+        self._port: SocketPort | None = None
         self._port_file: PortFile | None = None
         self._next_look: Any = None
         self._logged: set[str] = set()
@@ -99,12 +99,8 @@ class LocalFiles:
                 _log.error("{text}", text=text)
             return None
 
-    def _open_socket(self) -> _SocketPort:
-        self._socket_path.unlink(missing_ok=True)  # left by a dead server, since the folder is locked by this one
-        with short_path(self._socket_path) as bound:
-            port = _SocketPort(self._socket_path, bound, self._factory, self._logger, self._reactor)
-            port.startListening()
-        return port
+    def _open_socket(self) -> SocketPort:
+        return open_socket(self._reactor, self._socket_path, self._factory, self._logger)
 
     def _close_socket(self) -> Deferred[None]:
         port, self._port = self._port, None
@@ -114,6 +110,15 @@ class LocalFiles:
         if self._port_file is not None:
             self._port_file.remove()
             self._port_file = None
+
+
+def open_socket(reactor: Any, path: Path, factory: ServerFactory, logger: Logger) -> SocketPort:
+    """Listen at ``path``, in a folder that this process has locked. Raises OSError or CannotListenError."""
+    path.unlink(missing_ok=True)  # left by a dead server
+    with short_path(path) as bound:
+        port = SocketPort(path, bound, factory, logger, reactor)
+        port.startListening()
+    return port
 
 
 def _inode(path: Path) -> tuple[int, int] | None:

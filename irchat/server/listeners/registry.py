@@ -1,12 +1,13 @@
 """The open connections of all listeners. They are counted, and ended on a ban or a stop."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
 from irchat.chat.service import ChatService
 from irchat.chat.state import bans
+from irchat.net.socket_writer import nothing
 from irchat.net.websocket_layer import GOING_AWAY, REFUSED
 from irchat.server.listeners.connection import Connection
 
@@ -14,7 +15,7 @@ _STOP_SECONDS = 1.0
 
 
 class ConnectionRegistry:
-    """Keeps the open connections of a server."""
+    """Keeps the open connections of a server. ``on_network_banned`` is called after a ban of a network."""
 
     def __init__(self, chat: ChatService, clock: IReactorTime) -> None:
         self._chat = chat
@@ -22,6 +23,7 @@ class ConnectionRegistry:
         self._connections: set[Connection] = set()
         self._stopped: Deferred[None] | None = None
         self._late: IDelayedCall | None = None
+        self.on_network_banned: Callable[[], None] = nothing
         chat.state.on_network_banned = self._end_banned
 
     def __len__(self) -> int:
@@ -67,6 +69,7 @@ class ConnectionRegistry:
     def _end_banned(self) -> None:
         for connection in list(self):
             self.end_if_banned(connection)
+        self.on_network_banned()
 
     def _abort_all(self) -> None:
         for connection in list(self):

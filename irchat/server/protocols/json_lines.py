@@ -1,8 +1,9 @@
 """The JSON protocol, for programs: one object per line."""
 
+from collections.abc import Callable
+
 from irchat.interfaces.bus import Publication
-from irchat.protocol import events, wire
-from irchat.protocol.requests import Pong
+from irchat.protocol import events, requests, wire
 from irchat.server.protocols.base import SharedEncoding, greeting
 
 
@@ -16,6 +17,7 @@ class JSONProtocol(SharedEncoding):
     encode = staticmethod(_encode)
     keepalive = wire.encode(events.Ping())
     wants_token = True
+    decode: Callable[[bytes], requests.Request] = staticmethod(wire.decode_request)
 
     def greeting(self, server_name: str) -> bytes:
         return b""
@@ -23,11 +25,15 @@ class JSONProtocol(SharedEncoding):
     def receive(self, line: bytes) -> None:
         """Handle the request in a line, or refuse the line."""
         try:
-            request = wire.decode_request(line)
+            request = self.decode(line)
         except wire.BadLine as bad:
             self.session.refuse(bad.refusal, bad.ref)
             return
-        if not isinstance(request, Pong):
+        self.take(request)
+
+    def take(self, request: requests.Request) -> None:
+        """Handle a request."""
+        if not isinstance(request, requests.Pong):
             self.session.ask(request, request.ref)
 
     def reply(self, context: object, event: events.Event) -> bytes:

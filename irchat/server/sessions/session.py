@@ -15,6 +15,7 @@ from irchat.chat.read_state import TimedPage
 from irchat.chat.state.entities import User
 from irchat.chat.timed.timed_replies import TimedSent
 from irchat.commands import AS_MESSAGE, REGISTRY, Command, Outcome
+from irchat.commands.base import SSHConnection
 from irchat.interfaces.stored import ChatKey
 from irchat.net.socket_writer import Outgoing
 from irchat.protocol import events, requests
@@ -23,7 +24,7 @@ from irchat.server.admission import Visit
 from irchat.server.delivery.outbox import Outbox
 from irchat.server.protocols.base import ChatProtocol
 from irchat.server.sessions.allowance import LONG, Allowance, gone
-from irchat.server.sessions.costs import COSTS, WORK_OF_RECIPIENT, WORK_OF_REFUSED_LINE
+from irchat.server.sessions.costs import COSTS, WORK_OF_LISTED, WORK_OF_RECIPIENT, WORK_OF_REFUSED_LINE
 from irchat.server.sessions.event_encoding import EventEncoding
 from irchat.server.sessions.pending import Asked, Reply, TimedReply, failed, perishable
 from irchat.server.sessions.services import Services
@@ -44,7 +45,7 @@ class Session(EventEncoding):
     """
 
     listed: tuple[str, ...] = ()
-    """The ids of the sign-ins that `irchat.commands.sessions` listed last."""
+    """The ids of the sign-ins that `irchat.commands.accounts.sessions` listed last."""
 
     def __init__(
         self,
@@ -61,6 +62,7 @@ class Session(EventEncoding):
         """Runs a call soon, in turn with other sessions."""
         self.token: bytes | None = None
         self.wants_token = False
+        self.ssh: SSHConnection | None = None
         self.user_id = 0
         self._user: User | None = None
         self._services = services
@@ -106,6 +108,10 @@ class Session(EventEncoding):
     def count_line(self, size: int) -> None:
         """Charge for a line of ``size`` bytes, if it is long."""
         self._allowance.charge_bytes(size)
+
+    def count_listed(self, count: int) -> None:
+        """Charge for ``count`` users that the protocol looks through itself."""
+        self._allowance.charge(count * WORK_OF_LISTED)
 
     def hold_back(self, holds: bool) -> None:
         """Note whether the protocol holds back lines. Reading pauses while it does."""

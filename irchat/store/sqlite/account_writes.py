@@ -29,6 +29,8 @@ class AccountWriter:
     def set_password(self, write: writes.PasswordSet) -> None:
         self._connection.execute("UPDATE users SET password = ? WHERE id = ?", (write.password, write.user))
         self.end_other_sign_ins(write)
+        if write.ends_keys:
+            self._connection.execute("DELETE FROM keys WHERE user = ?", (write.user,))
 
     def replace_hash(self, write: writes.HashReplaced) -> None:
         self._connection.execute(
@@ -47,6 +49,31 @@ class AccountWriter:
 
     def remove_token(self, write: writes.TokenRemoved) -> None:
         self._connection.execute("DELETE FROM tokens WHERE hash = ?", (write.token,))
+
+    def add_key(self, write: writes.KeyAdded) -> bool:
+        (others,) = self._connection.execute(
+            "SELECT count(*) FROM keys WHERE user = ? AND blob != ?", (write.user, write.blob)
+        ).fetchone()
+        if others >= write.most:
+            return False
+        self._connection.execute(
+            "INSERT INTO keys (user, kind, blob, fingerprint, comment, added_at) VALUES (?, ?, ?, ?, ?, ?)"
+            " ON CONFLICT (user, blob) DO UPDATE SET comment = excluded.comment",
+            (write.user, write.kind, write.blob, write.fingerprint, write.comment, write.at),
+        )
+        return True
+
+    def touch_key(self, write: writes.KeyUsed) -> bool:
+        done = self._connection.execute(
+            "UPDATE keys SET used_at = ? WHERE user = ? AND fingerprint = ?", (write.at, write.user, write.fingerprint)
+        )
+        return done.rowcount > 0
+
+    def remove_key(self, write: writes.KeyRemoved) -> bool:
+        done = self._connection.execute(
+            "DELETE FROM keys WHERE user = ? AND fingerprint = ?", (write.user, write.fingerprint)
+        )
+        return done.rowcount > 0
 
     def end_sign_in(self, write: writes.SignInEnded) -> None:
         self._connection.execute("DELETE FROM tokens WHERE hash = ?", (write.token,))

@@ -44,8 +44,9 @@ _INVARIANTS = (
     " WHERE owner IS NOT NULL AND NOT EXISTS (SELECT 1 FROM members WHERE chat = id AND user = owner)",
     "SELECT 'user ' || id || ' is not in GLOBAL' FROM users"
     " WHERE removed_at IS NULL AND NOT EXISTS (SELECT 1 FROM members WHERE user = id AND chat = 1)",
-    "SELECT 'user ' || id || ' was removed but is in a chat or has tokens' FROM users WHERE removed_at IS NOT NULL"
-    " AND (EXISTS (SELECT 1 FROM members WHERE user = id) OR EXISTS (SELECT 1 FROM tokens WHERE user = id))",
+    "SELECT 'user ' || id || ' was removed but is in a chat or can sign in' FROM users WHERE removed_at IS NOT NULL"
+    " AND (EXISTS (SELECT 1 FROM members WHERE user = id) OR EXISTS (SELECT 1 FROM tokens WHERE user = id)"
+    " OR EXISTS (SELECT 1 FROM keys WHERE user = id))",
 )
 
 

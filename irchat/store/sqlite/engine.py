@@ -117,6 +117,9 @@ class SQLiteStore:
     def token(self, token: bytes) -> Deferred[stored.StoredToken | None]:
         return self._read(token, reading.token, token)
 
+    def keys(self, user: int) -> Deferred[list[stored.StoredKey]]:
+        return self._read(user, reading.keys, user)
+
     def sign_ins(self, user: int, limit: int) -> Deferred[list[stored.StoredSignIn]]:
         return self._read(user, reading.sign_ins, user, limit)
 

@@ -196,6 +196,16 @@ def sign_ins(connection: sqlite3.Connection, user: int, limit: int) -> list[stor
     return [stored.StoredSignIn(*row) for row in rows]
 
 
+def keys(connection: sqlite3.Connection, user: int) -> list[stored.StoredKey]:
+    """Return the public keys of the user, oldest first."""
+    rows = connection.execute(
+        "SELECT kind, blob, fingerprint, comment, added_at, used_at FROM keys WHERE user = ?"
+        " ORDER BY added_at, fingerprint",
+        (user,),
+    )
+    return [stored.StoredKey(*row) for row in rows]
+
+
 def accounts(connection: sqlite3.Connection, after: str, limit: int) -> list[stored.StoredAccount]:
     """Return accounts in the order of their keys."""
     rows = connection.execute(

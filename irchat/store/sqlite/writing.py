@@ -15,6 +15,9 @@ from irchat.interfaces.writes import (
     GroupCreated,
     GroupRemoved,
     HashReplaced,
+    KeyAdded,
+    KeyRemoved,
+    KeyUsed,
     MarkerMoved,
     MarkSet,
     MarksRemoved,
@@ -293,7 +296,7 @@ class Writer(AccountWriter, AmendWriter):
             else:
                 self.remove_member(MemberRemoved(group, write.user, owner, by=write.user))
         self._flush()
-        for table in ("tokens", "nonces", "members", "mentions", "bans"):
+        for table in ("tokens", "keys", "nonces", "members", "mentions", "bans"):
             self._connection.execute(f"DELETE FROM {table} WHERE user = ?", (write.user,))
         self._connection.execute(
             "UPDATE users SET name = ?, key = ?, password = NULL, removed_at = ? WHERE id = ?",
@@ -316,6 +319,9 @@ _DO: dict[type[Write[Any]], Callable[[Writer, Any], object]] = {
     TokenAdded: Writer.add_token,
     TokenUsed: Writer.touch_token,
     TokenRemoved: Writer.remove_token,
+    KeyAdded: Writer.add_key,
+    KeyUsed: Writer.touch_key,
+    KeyRemoved: Writer.remove_key,
     SignInEnded: Writer.end_sign_in,
     OtherSignInsEnded: Writer.end_other_sign_ins,
     GroupCreated: Writer.create_group,

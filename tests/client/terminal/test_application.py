@@ -1,8 +1,10 @@
 """The frames, titles and notifications of the full screen."""
 
 from prompt_toolkit.data_structures import Size
+from twisted.python.failure import Failure
 
 from irchat.client.preferences import Preferences
+from irchat.client.view.rows import Row
 from irchat.protocol import events
 from tests.client.terminal.test_input_line import ApplicationCase
 from tests.helpers.client_fakes import error, message
@@ -59,6 +61,33 @@ class FrameTests(ApplicationCase):
         self.app._settings = Preferences(bell=False, notify=False)
         self.app.notify("x")
         self.assertEqual(self.drawn(), b"")
+
+    def test_failed_frame(self) -> None:
+        """A frame that fails is reported to the user of the device."""
+        failures: list[Failure] = []
+        self.device.on_failure = failures.append
+        self.patch(self.app._painter, "header", lambda width: 1 / 0)
+        self.app.draw_anew()
+        self.assertEqual([failure.type for failure in failures], [ZeroDivisionError])
+        self.patch(self.app._painter, "header", lambda width: Row(()))
+
+    def test_resized(self) -> None:
+        """A terminal without signals tells its new size, but not after the end."""
+        self.drawn()
+        self.size = Size(rows=20, columns=60)
+        self.app.resized()
+        self.assertIn(b"No messages yet", self.drawn())
+        self.end()
+        self.drawn()
+        self.app.resized()
+        self.assertEqual(self.drawn(), b"")
+
+    def test_no_shell(self) -> None:
+        """Without a shell, Ctrl-Z says so."""
+        self.app._stop_process = None
+        self.press("\x1a")
+        self.assertIn("no shell", self.app._line.told)
+        self.assertEqual(self.stopped, [])
 
     def test_narrow(self) -> None:
         """The sidebar appears if there is room."""

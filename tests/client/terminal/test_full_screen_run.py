@@ -7,7 +7,6 @@ import pty
 import sys
 import termios
 
-from prompt_toolkit.output import ColorDepth
 from twisted.internet.task import Clock
 from twisted.internet.testing import MemoryReactorClock, StringTransport
 from twisted.python.failure import Failure
@@ -17,7 +16,7 @@ from irchat.client.control.controller import Controller
 from irchat.client.exceptions import ClientError
 from irchat.client.preferences import Preferences
 from irchat.client.terminal import full_screen_run
-from irchat.client.terminal.full_screen_run import FullScreenRun, _say_last, colour_depth
+from irchat.client.terminal.full_screen_run import FullScreenRun, _say_last
 from irchat.client.view.screen_state import ScreenState
 
 
@@ -123,18 +122,7 @@ class FullScreenTests(SynchronousTestCase):
 
 
 class LastTests(SynchronousTestCase):
-    """Colours, and the text after the terminal is restored."""
-
-    def test_colours(self) -> None:
-        """The colour depth is the terminal's, and monochrome on request."""
-        for environment, depth in [
-            ({"TERM": "xterm-256color"}, ColorDepth.DEPTH_8_BIT),
-            ({"TERM": "xterm", "NO_COLOR": "1"}, ColorDepth.DEPTH_1_BIT),
-            ({"TERM": "xterm", "NO_COLOR": ""}, ColorDepth.DEPTH_8_BIT),
-            ({"TERM": "linux"}, ColorDepth.DEPTH_4_BIT),
-            ({"TERM": "vt100"}, ColorDepth.DEPTH_1_BIT),
-        ]:
-            self.assertEqual(colour_depth(environment), depth)
+    """The text after the terminal is restored."""
 
     def test_last_words(self) -> None:
         """Last words go to the standard error of the process, if there is one."""

@@ -21,6 +21,7 @@ from irchat.client.control.controller import Controller
 from irchat.client.preferences import Preferences
 from irchat.client.terminal.application import ChatApplication
 from irchat.client.terminal.device import Device, TerminalInput, TerminalOutput
+from irchat.client.terminal.frame_pacing import FramePacing
 from irchat.client.terminal.input_line import split_text
 from irchat.client.view.screen_state import ScreenState
 from irchat.commands.full_screen import SCREEN
@@ -55,7 +56,7 @@ class ApplicationCase(SynchronousTestCase):
         output = TerminalOutput(self.device.write, lambda: self.size, "xterm", ColorDepth.DEPTH_8_BIT)
         self.stopped: list[bool] = []
         self.app = ChatApplication(self.clock, self.controller, self.device, output, settings=self.settings,
-                        stop_process=lambda: self.stopped.append(True))  # fmt: skip
+                        stop_process=lambda: self.stopped.append(True), pacing=FramePacing())  # fmt: skip
         self.controller.on_changed, self.controller.incoming.notify = self.app.draw_soon, self.app.notify
         coroutine: Any = self.app.run_async(set_exception_handler=False, handle_sigint=False)
         self.task = self.loop.create_task(coroutine)

@@ -3,10 +3,11 @@
 import re
 from pathlib import Path
 
+from prompt_toolkit.output import ColorDepth
 from twisted.trial.unittest import SynchronousTestCase
 
 from irchat import client
-from irchat.client.terminal.styles import STYLE
+from irchat.client.terminal.styles import STYLE, colour_depth
 from irchat.text import linked
 
 # Styles that only name a thing: text is drawn in the terminal's own colours, and `Frame` makes a frame differ.
@@ -37,3 +38,14 @@ class StyleTests(SynchronousTestCase):
             red, green, blue = (((part + 0.055) / 1.055) ** 2.4 if part > 0.04 else part / 12.92 for part in channels)
             light = 0.2126 * red + 0.7152 * green + 0.0722 * blue
             self.assertGreater(min(1.05 / (light + 0.05), (light + 0.05) / 0.05), 3.8, colour)
+
+    def test_colours(self) -> None:
+        """The colour depth is the terminal's, and monochrome on request."""
+        for environment, depth in [
+            ({"TERM": "xterm-256color"}, ColorDepth.DEPTH_8_BIT),
+            ({"TERM": "xterm", "NO_COLOR": "1"}, ColorDepth.DEPTH_1_BIT),
+            ({"TERM": "xterm", "NO_COLOR": ""}, ColorDepth.DEPTH_8_BIT),
+            ({"TERM": "linux"}, ColorDepth.DEPTH_4_BIT),
+            ({"TERM": "vt100"}, ColorDepth.DEPTH_1_BIT),
+        ]:
+            self.assertEqual(colour_depth(environment), depth)

@@ -21,7 +21,9 @@ class CostsTests(SynchronousTestCase):
         self.assertEqual([request for request, cost in COSTS.items() if cost.work <= 0], [])
         changes = {requests.Send, requests.Notice, requests.Amend, requests.AmendLast, requests.Mark, requests.Alert,
                    requests.CreateGroup, requests.AddMember, requests.RemoveMember, requests.Block,
-                   requests.Password, requests.Kick, requests.Ban, requests.Unban}  # fmt: skip
+                   requests.Password, requests.Kick, requests.Ban, requests.Unban,
+                   requests.Notice, requests.EndSessions, requests.EndListed, requests.AddKey,
+                   requests.RemoveKey}  # fmt: skip
         self.assertEqual({request for request, cost in COSTS.items() if cost.messages}, changes)
 
     def test_what_counts_for_several(self) -> None:

@@ -209,6 +209,16 @@ def token(connection: Connection, digest: bytes) -> stored.StoredToken | None:
     return None if row is None else stored.StoredToken(*row)
 
 
+def keys(connection: Connection, user: int) -> list[stored.StoredKey]:
+    """Return the public keys of the user, oldest first."""
+    rows = connection.execute(
+        "SELECT kind, blob, fingerprint, comment, added_at, used_at FROM keys WHERE user_id = %s"
+        " ORDER BY added_at, fingerprint",
+        (user,),
+    )
+    return [stored.StoredKey(*row) for row in rows]
+
+
 def sign_ins(connection: Connection, user: int, limit: int) -> list[stored.StoredSignIn]:
     """Return the tokens of a user, most recently used first. OFFSET keeps the order from choosing the index."""
     rows = connection.execute(

@@ -1,5 +1,7 @@
 """The writes of accounts, tokens, blocks and bans in PostgreSQL: plain statements, inside the transaction of a turn."""
 
+from msgspec import structs
+
 from irchat.interfaces import writes
 from irchat.interfaces.stored import GLOBAL
 from irchat.store.postgres.connecting import Connection
@@ -26,6 +28,8 @@ class AccountWriter:
     def set_password(self, write: writes.PasswordSet) -> None:
         self._connection.execute("UPDATE users SET password = %s WHERE id = %s", (write.password, write.user))
         self.end_other_sign_ins(write)
+        if write.ends_keys:
+            self._connection.execute("DELETE FROM keys WHERE user_id = %s", (write.user,))
 
     def replace_hash(self, write: writes.HashReplaced) -> None:
         self._connection.execute(
@@ -45,6 +49,29 @@ class AccountWriter:
 
     def remove_token(self, write: writes.TokenRemoved) -> None:
         self._connection.execute("DELETE FROM tokens WHERE hash = %s", (write.token,))
+
+    def add_key(self, write: writes.KeyAdded) -> bool:
+        done = self._connection.execute(
+            "INSERT INTO keys (user_id, kind, blob, fingerprint, comment, added_at)"
+            " SELECT %(user)s, %(kind)s, %(blob)s, %(fingerprint)s, %(comment)s, %(at)s"
+            " WHERE (SELECT count(*) FROM keys WHERE user_id = %(user)s AND blob <> %(blob)s) < %(most)s"
+            " ON CONFLICT (user_id, blob) DO UPDATE SET comment = excluded.comment",
+            structs.asdict(write),
+        )
+        return done.rowcount > 0
+
+    def touch_key(self, write: writes.KeyUsed) -> bool:
+        done = self._connection.execute(
+            "UPDATE keys SET used_at = %s WHERE user_id = %s AND fingerprint = %s",
+            (write.at, write.user, write.fingerprint),
+        )
+        return done.rowcount > 0
+
+    def remove_key(self, write: writes.KeyRemoved) -> bool:
+        done = self._connection.execute(
+            "DELETE FROM keys WHERE user_id = %s AND fingerprint = %s", (write.user, write.fingerprint)
+        )
+        return done.rowcount > 0
 
     def end_sign_in(self, write: writes.SignInEnded) -> None:
         self._connection.execute("DELETE FROM tokens WHERE hash = %s", (write.token,))

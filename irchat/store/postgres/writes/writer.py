@@ -229,7 +229,7 @@ class Writer(AccountWriter, AmendWriter):
             else:
                 self.remove_member(MemberRemoved(group, write.user, owner, by=write.user))
         self._flush()
-        for table in ("tokens", "nonces", "members", "mentions", "bans"):
+        for table in ("tokens", "keys", "nonces", "members", "mentions", "bans"):
             self._connection.execute(f"DELETE FROM {table} WHERE user_id = %s", (write.user,))
         self._connection.execute(
             "UPDATE users SET name = %s, key = %s, password = NULL, removed_at = %s WHERE id = %s",
@@ -252,6 +252,9 @@ _DO: dict[type[Write[Any]], Callable[[Writer, Any], object]] = {
     writes.TokenAdded: Writer.add_token,
     writes.TokenUsed: Writer.touch_token,
     writes.TokenRemoved: Writer.remove_token,
+    writes.KeyAdded: Writer.add_key,
+    writes.KeyUsed: Writer.touch_key,
+    writes.KeyRemoved: Writer.remove_key,
     writes.SignInEnded: Writer.end_sign_in,
     writes.OtherSignInsEnded: Writer.end_other_sign_ins,
     GroupCreated: Writer.create_group,

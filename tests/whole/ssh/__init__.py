@@ -1,0 +1,1 @@
+"""The SSH door with a real server and the system's ssh."""
