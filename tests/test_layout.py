@@ -18,6 +18,7 @@ _TYPING_ONLY = {
     "interfaces/store.py",
     "interfaces/stored.py",
     "server/delivery/reader.py",
+    "server/protocols/irc/irc_state.py",
     "server/sessions/services.py",
 }
 """Modules with declarations only, which only a type checker can test."""

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from benchmarks.bench import Bench, Curve, Row
-from benchmarks.scenarios import amendments, cluster, fairness, irc, messages, sessions, stored, timed, web
+from benchmarks.scenarios import amendments, cluster, fairness, irc, messages, sessions, ssh, stored, timed, web
 
 SCENARIOS: dict[str, Callable[[Bench], list[Row | Curve]]] = {
     "alone": messages.alone,
@@ -23,6 +23,7 @@ SCENARIOS: dict[str, Callable[[Bench], list[Row | Curve]]] = {
     "handshakes": sessions.handshakes,
     "web": web.web,
     "irc": irc.irc,
+    "ssh": ssh.ssh,
     "fairness": fairness.fairness,
     "cluster": cluster.cluster,
     "grow-readers": messages.readers,

@@ -57,10 +57,10 @@ def _rows(name: str, delays: list[float]) -> list[Row | Curve]:
     ]
 
 
-def _people(bench: Bench, load: Load, server: IRChat) -> list["_Pair"]:
+def _people(bench: Bench, load: Load, server: IRChat) -> list["Pair"]:
     """Sign in the pairs, and a crowd that reads GLOBAL, half of it in the text protocol."""
     bench.say("signing in")
-    pairs = [_Pair(load, server, 2 * number) for number in range(_PAIRS)]
+    pairs = [Pair(load, server, 2 * number) for number in range(_PAIRS)]
     for number in range(_CROWD):
         sign_in = _sign_in_text if number % 2 else _sign_in
         sign_in(load, server, 20 + number, f"127.0.1.{1 + number // 45}")
@@ -113,7 +113,7 @@ def _sign_in_text(load: Load, server: IRChat, number: int, source: str) -> None:
     load.until(lambda: connection.ready, "a sign-in")
 
 
-class _Pair:
+class Pair:
     """Two users who exchange one message at a time, at intervals."""
 
     def __init__(self, load: Load, server: IRChat, first: int) -> None:
@@ -157,7 +157,7 @@ class _Pair:
             user.send(b'{"type":"pong"}\n')
 
 
-def _under_attack(load: Load, server: IRChat, pairs: list[_Pair], name: str, seconds: float) -> list[float]:
+def _under_attack(load: Load, server: IRChat, pairs: list[Pair], name: str, seconds: float) -> list[float]:
     """Return the delays of lone messages during an attack."""
     attacker = subprocess.Popen(
         [sys.executable, "-m", "benchmarks.attacks", name, str(server.port)],
@@ -167,21 +167,21 @@ def _under_attack(load: Load, server: IRChat, pairs: list[_Pair], name: str, sec
     try:
         if attacker.stdout.readline() != b"ready\n":
             raise Lost(f"the attack {name!r} cannot begin")
-        _talk(load, pairs, _WARM_SECONDS)
+        talk(load, pairs, _WARM_SECONDS)
         for pair in pairs:
             pair.delays.clear()
-        _talk(load, pairs, seconds)
+        talk(load, pairs, seconds)
         delays = [delay for pair in pairs for delay in pair.delays]
         if attacker.poll() is not None:
             raise Lost(f"the attack {name!r} ended by itself")
     finally:
         attacker.kill()
         attacker.wait()
-    _talk(load, pairs, _SETTLE_SECONDS)
+    talk(load, pairs, _SETTLE_SECONDS)
     return delays
 
 
-def _talk(load: Load, pairs: list[_Pair], seconds: float) -> None:
+def talk(load: Load, pairs: list[Pair], seconds: float) -> None:
     """Let the pairs talk for some seconds, then wait until no message is in flight."""
     end = time.perf_counter() + seconds
     while time.perf_counter() < end:

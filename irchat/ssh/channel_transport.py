@@ -7,6 +7,9 @@ from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
 from irchat.ssh.session_channel import SessionChannel
 
+# Bytes that may wait for a client that does not read. A frame has 40 kB at most, a reply a few times 256 KiB.
+WAITING_BYTES = 2 * 2**20
+
 
 class ChannelTransport:
     """Writes to a channel, and tells its producer when all was written: to the channel, and to the socket under it.
@@ -27,6 +30,7 @@ class ChannelTransport:
         self._is_streaming = False
         self._is_paused = False
         self._soon: IDelayedCall | None = None
+        self._waiting = 0
 
     @property
     def is_drained(self) -> bool:
@@ -34,13 +38,16 @@ class ChannelTransport:
         return not self._is_window_full and self._is_writable()
 
     def write(self, data: bytes) -> None:
-        """Write to the standard output of the client."""
+        """Write to the standard output of the client. If it has not read very much, close the channel."""
         if self._channel.is_closing():
             return
         self._channel.write(data)
-        if self._producer is None:
+        self._waiting = 0 if self.is_drained else self._waiting + len(data)
+        if self._waiting > WAITING_BYTES:
+            self._channel.abort()
+        elif self._producer is None:
             return
-        if not self._is_streaming:
+        elif not self._is_streaming:
             self._resume_soon()
         elif not self.is_drained and not self._is_paused:
             self._is_paused = True

@@ -15,13 +15,15 @@ from irchat.client.exceptions import ClientError
 from irchat.protocol import events, requests
 from irchat.protocol.errors import Code
 from irchat.protocol.ssh_door import OFFERED_MOST, OfferedKey
+from irchat.ssh.channel_session import ChannelSession
 from irchat.ssh.door import Door
 from irchat.ssh.identity import Claims, Identity
 from irchat.ssh.relayed_connection import RelayedConnection
-from irchat.ssh.session import ChannelSession
 
 _REQUESTS_MOST = 30
 _CHANNELS_MOST = 10
+# Seconds between two looks at a guest who has opened no session.
+_GUEST_SECONDS = 60
 # Refusals that trying again does not change, so that the user should read them.
 _TOLD = (Code.BANNED, Code.TOO_MANY_TRIES)
 _RSA = "ssh-rsa"
@@ -37,14 +39,14 @@ NewSession = Callable[["Doorkeeper"], ChannelSession]
 class Doorkeeper(asyncssh.SSHServer):
     """The sign-in of one SSH connection. ``identity`` is set when it has succeeded.
 
-    ``offered`` are the keys that the client has offered and that the server may take. ``new_session`` makes a session
-    for each channel. ``with_passwords``: an account has a password.
+    ``offered`` are the keys that the client has offered and that the server may take. ``sessions`` is the number of its
+    sessions. ``new_session`` makes one for each channel. ``with_passwords``: an account has a password.
     """
 
     def __init__(self, door: Door, new_session: NewSession, *, with_passwords: bool) -> None:
         self.identity: Identity | None = None
         self.offered: dict[str, OfferedKey] = {}
-        self.channels = 0
+        self.sessions = 0
         self._door = door
         self._new_session = new_session
         self._with_passwords = with_passwords
@@ -123,10 +125,12 @@ class Doorkeeper(asyncssh.SSHServer):
     def auth_completed(self) -> None:
         """Keep the identity that the method proved."""
         self.identity = self._claims.proved(self.connection.get_extra_info("username"))
+        if self.identity.is_guest:
+            self._door.clock.callLater(_GUEST_SECONDS, self._watch_guest)
 
     def session_requested(self) -> ChannelSession | bool:
         """Return a session for a new channel, unless there are too many."""
-        if self.identity is None or self.channels >= _CHANNELS_MOST:
+        if self.identity is None or self.connection.channels >= _CHANNELS_MOST:
             return False
         return self._new_session(self)
 
@@ -135,6 +139,13 @@ class Doorkeeper(asyncssh.SSHServer):
         held, self._held = self._held, None
         if held is not None:
             held.close()
+
+    def _watch_guest(self) -> None:
+        """Close the connection of a guest without a session. The screen ends a guest who does not sign in."""
+        if self.sessions == 0:
+            self.connection.close()
+        elif not self.connection.is_closed():
+            self._door.clock.callLater(_GUEST_SECONDS, self._watch_guest)
 
     def _count(self) -> None:
         self._requests += 1

@@ -16,7 +16,7 @@ from irchat.protocol import events, requests, wire
 from irchat.protocol.errors import Code, Refusal
 from irchat.protocol.rules import CLIENT_LINE_BYTES, visible
 from irchat.rendering.lines import Renderer
-from irchat.ssh.session import Started
+from irchat.ssh.channel_session import Started
 
 _BARE = (
     "This is a chat, and {word} is no command of it, so nothing was sent. "

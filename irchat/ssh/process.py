@@ -18,6 +18,7 @@ from irchat.client.exceptions import ClientError
 from irchat.client.terminal.frame_pacing import FramePacing
 from irchat.protocol.ssh_door import DOOR_SOCKET, HOST_KEY_FILE, READY, RELAY_SOCKET, DoorConfig
 from irchat.ssh.algorithms import server_options
+from irchat.ssh.channel_session import ChannelSession, Run, Started
 from irchat.ssh.channel_transport import ChannelTransport
 from irchat.ssh.door import Door
 from irchat.ssh.doorkeeper import Doorkeeper
@@ -25,7 +26,6 @@ from irchat.ssh.one_command import OneCommand
 from irchat.ssh.relayed_connection import RelayedConnection
 from irchat.ssh.remote_entry import RemoteEntry
 from irchat.ssh.remote_screen import RemoteScreen, fail_current
-from irchat.ssh.session import ChannelSession, Run, Started
 from irchat.ssh.typed_lines import TypedLines
 
 _FULL = "The server has as many SSH sessions as it allows. Try again later."
@@ -62,8 +62,6 @@ class DoorProcess:
         return Doorkeeper(self._door, self._new_session, with_passwords=self._config.passwords)
 
     def _new_session(self, keeper: Doorkeeper) -> ChannelSession:
-        self._sessions += 1
-        keeper.channels += 1
         connection = keeper.connection
         transports: list[ChannelTransport] = []
 
@@ -73,9 +71,9 @@ class DoorProcess:
             transports.append(transport)
             return transport
 
-        def end(session: ChannelSession) -> None:
+        def end() -> None:
             self._sessions -= 1
-            keeper.channels -= 1
+            keeper.sessions -= 1
             for transport in transports:
                 connection.on_drained.discard(transport.drained)
 
@@ -83,7 +81,9 @@ class DoorProcess:
         return session
 
     def _run(self, keeper: Doorkeeper, session: ChannelSession, started: Started) -> Run | None:
-        """Start what a session asked for, or refuse it."""
+        """Start what a session asked for, or refuse it. It counts until its channel is gone."""
+        self._sessions += 1
+        keeper.sessions += 1
         identity = keeper.identity
         assert identity is not None
         is_screen = started.terminal is not None and started.command is None
@@ -98,7 +98,7 @@ class DoorProcess:
             return await self._door.connect(keeper.relay, list(keeper.offered.values()))
 
         def new_entry(questions: Questions | None, on_over: Callable[[ClientError], None]) -> RemoteEntry:
-            return RemoteEntry(identity, questions, lambda: keeper.channels <= 1, keeper.release, on_over)
+            return RemoteEntry(identity, questions, lambda: keeper.sessions <= 1, keeper.release, on_over)
 
         run: RemoteScreen | TypedLines | OneCommand
         if is_screen:

@@ -6,25 +6,34 @@ from typing import Any, cast
 
 import asyncssh
 import msgspec
+from asyncssh.channel import SSHChannel
 
 from irchat.protocol.ssh_door import RelayHello, read_relay_hello
 from irchat.ssh.session_channel import SessionChannel
 
 _FIRST_LINE_BYTES = 1_024
+# Bytes of a client that are read in one turn of the loop: small packets cost far more than their bytes.
+_TURN_BYTES = 4_096
+# A client may ask for new keys often, but each exchange costs milliseconds: so many at once, and a second.
+_EXCHANGES_AT_ONCE, _EXCHANGES_A_SECOND = 200, 10
 
 
 class RelayedConnection(asyncssh.SSHServerConnection):
     """An SSH connection through the relay of the server.
 
     ``relay`` names the connection to the server. ``on_drained`` are called when no byte waits to be written any longer,
-    and after a key exchange.
+    and after a key exchange. ``channels`` is the number of open channels.
     """
 
     def __init__(self, loop: asyncio.AbstractEventLoop, options: asyncssh.SSHServerConnectionOptions) -> None:
         super().__init__(loop, options)
         self.relay = 0
+        self.channels = 0
         self.on_drained: set[Callable[[], None]] = set()
         self._first: bytes | None = b""
+        self._unread = bytearray()
+        self._exchanges = float(_EXCHANGES_AT_ONCE)
+        self._exchanged_at = loop.time()
         self._is_full = False
 
     @property
@@ -34,7 +43,8 @@ class RelayedConnection(asyncssh.SSHServerConnection):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin. The transport reports each time that all bytes are written."""
-        cast(asyncio.Transport, transport).set_write_buffer_limits(0)
+        self._socket = cast(asyncio.Transport, transport)
+        self._socket.set_write_buffer_limits(0)
         super().connection_made(transport)
 
     def data_received(self, data: bytes, datatype: Any = None) -> None:
@@ -52,8 +62,25 @@ class RelayedConnection(asyncssh.SSHServerConnection):
                 self.abort()
                 return
             self.relay = hello.relay
-        if data:
-            super().data_received(data, datatype)
+        is_reading = bool(self._unread)
+        self._unread += data
+        if not is_reading:
+            self._read()
+
+    def _read(self) -> None:
+        """Read some bytes, and the others in later turns of the loop."""
+        part = bytes(self._unread[:_TURN_BYTES])
+        del self._unread[:_TURN_BYTES]
+        if part:
+            super().data_received(part)
+        if self._unread and not self.is_closed():
+            self._socket.pause_reading()
+            self._loop.call_soon(self._read_on)
+
+    def _read_on(self) -> None:
+        self._read()
+        if not self._unread:
+            self._socket.resume_reading()
 
     def pause_writing(self) -> None:
         """Note that bytes wait."""
@@ -72,6 +99,27 @@ class RelayedConnection(asyncssh.SSHServerConnection):
     def _drained(self) -> None:
         for call in list(self.on_drained):
             call()
+
+    def send_newkeys(self, k: bytes, h: bytes) -> None:
+        """Finish a key exchange. A client that asks for too many is disconnected."""
+        now = self._loop.time()
+        gained = (now - self._exchanged_at) * _EXCHANGES_A_SECOND
+        self._exchanges, self._exchanged_at = min(self._exchanges + gained, _EXCHANGES_AT_ONCE) - 1, now
+        if self._exchanges < 0:
+            self.disconnect(asyncssh.DISC_PROTOCOL_ERROR, "Too many key exchanges")
+        else:
+            super().send_newkeys(k, h)
+
+    def add_channel(self, chan: SSHChannel[Any]) -> int:
+        """Count a channel. Return its number."""
+        number = super().add_channel(chan)
+        self.channels += 1
+        return number
+
+    def remove_channel(self, recv_chan: int) -> None:
+        """Count a channel no longer."""
+        super().remove_channel(recv_chan)
+        self.channels -= 1
 
     def create_server_channel(
         self, encoding: str | None = "", errors: str = "", window: int = 0, max_pktsize: int = 0

@@ -12,7 +12,7 @@ from prompt_toolkit.application import create_app_session
 from prompt_toolkit.data_structures import Size
 from prompt_toolkit.input.typeahead import clear_typeahead
 from twisted.internet.defer import CancelledError, Deferred, succeed
-from twisted.internet.interfaces import IReactorTime
+from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.python.failure import Failure
 
 from irchat.client.connect.entry import Entry
@@ -28,13 +28,18 @@ from irchat.client.terminal.styles import colour_depth
 from irchat.client.view.screen_state import ScreenState
 from irchat.protocol import requests, wire
 from irchat.protocol.rules import visible
-from irchat.ssh.session import Started
+from irchat.ssh.channel_session import Started
 from irchat.system.alarm import Alarm
 
 # Seconds without a key after which a guest who has not signed in is sent away.
 GUEST_SECONDS = 600
 _GUEST_IDLE = "Nothing was typed for 10 minutes. Connect again to sign in."
 _FAILED = "The screen failed, and only this session has ended. Connect again."
+# Seconds between two changes of the size.
+_RESIZE_SECONDS = 1 / 30
+# Characters of a paste.
+_PASTE_MOST = 262_144
+_PASTE_TOO_LONG = "That paste was too long, and nothing of it was sent. Connect again."
 # Keys are read in parts of so many bytes, and other screens have their turn between two parts.
 _PART_BYTES = 64
 
@@ -75,6 +80,7 @@ class RemoteScreen:
         self._is_over = False
         self._unread = b""
         self._idle = Alarm(clock, self._leave_idle)
+        self._resizing: IDelayedCall | None = None
         self._talk: Deferred[None] = succeed(None)
         self._drawing: asyncio.Task[None] | None = None
 
@@ -103,8 +109,16 @@ class RemoteScreen:
         self.stop()
 
     def resized(self) -> None:
-        """Draw at another size."""
-        self._context.copy().run(self._app.resized)
+        """Draw at another size soon: a client can send many."""
+        if self._resizing is None and not self._is_over:
+            self._resizing = self._clock.callLater(_RESIZE_SECONDS, self._resize)
+
+    def _resize(self) -> None:
+        self._resizing = None
+        if self._device.idle:
+            self._context.copy().run(self._app.resized)
+        else:
+            self.resized()
 
     def channel_lost(self) -> None:
         """End without a word: nobody sees it."""
@@ -168,6 +182,8 @@ class RemoteScreen:
             return
         part, self._unread = self._unread[:_PART_BYTES], self._unread[_PART_BYTES:]
         self._context.copy().run(self._device.dataReceived, part)
+        if self._device.keys.pasted > _PASTE_MOST:
+            self.end(ClientError(_PASTE_TOO_LONG))
         if self._unread:
             self._clock.callLater(0, self._read_part)
         elif not self._is_over:

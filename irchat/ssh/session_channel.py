@@ -1,7 +1,7 @@
 """The channel of one session: which requests of a client it takes."""
 
 import asyncio
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import asyncssh
 from asyncssh.packet import SSHPacket
@@ -11,6 +11,8 @@ if TYPE_CHECKING:
 
 _VARIABLES = frozenset({b"NO_COLOR", b"COLORTERM", b"TERM"})
 _VARIABLES_MOST, _VALUE_BYTES = 10, 100
+# A client that takes only tiny packets makes each frame cost thousands of them.
+_PACKET_BYTES_MIN = 1_024
 
 
 class SessionChannel(asyncssh.SSHServerChannel[bytes]):
@@ -21,6 +23,13 @@ class SessionChannel(asyncssh.SSHServerChannel[bytes]):
     ) -> None:
         super().__init__(connection, loop, True, False, False, 0, 0, None, "strict", window, packet_bytes)
         self._variables = 0
+
+    def process_open(self, send_chan: int, send_window: int, send_pktsize: int, session: Any) -> None:
+        """Open, if the client takes packets of a usual size."""
+        if send_pktsize < _PACKET_BYTES_MIN:
+            self._loop.call_soon(self._cleanup)
+            raise asyncssh.ChannelOpenError(asyncssh.OPEN_RESOURCE_SHORTAGE, "The packets are too small")
+        super().process_open(send_chan, send_window, send_pktsize, session)
 
     @property
     def variables(self) -> dict[str, str]:

@@ -16,7 +16,7 @@ from irchat.client.plain.conversation import PlainChat
 from irchat.client.plain.screens import PlainScreen
 from irchat.protocol import events, requests
 from irchat.protocol.rules import visible
-from irchat.ssh.session import Started
+from irchat.ssh.channel_session import Started
 
 _FAILED = "The session failed. Connect again."
 

@@ -3,7 +3,7 @@
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from irchat.ssh.channel_transport import ChannelTransport
+from irchat.ssh.channel_transport import WAITING_BYTES, ChannelTransport
 
 
 class FakeChannel:
@@ -27,6 +27,10 @@ class FakeChannel:
     def exit(self, status: int) -> None:
         """Close."""
         self.status = status
+
+    def abort(self) -> None:
+        """Close at once."""
+        self.is_gone = True
 
     def is_closing(self) -> bool:
         """Return whether it was closed."""
@@ -109,6 +113,18 @@ class TransportTests(SynchronousTestCase):
         self.transport.write_error(b"late")
         self.assertEqual((self.channel.output, self.channel.errors, self.channel.status), (b"", b"! no", 1))
         self.assertEqual(self.turn(), "")
+
+    def test_too_much_waits(self) -> None:
+        """A client that does not read while very much is written for it is cut off."""
+        self.transport.registerProducer(self.producer, False)
+        for _ in range(5):
+            self.transport.write(b"x" * WAITING_BYTES)
+        self.assertFalse(self.channel.is_gone)
+        self.is_writable = False
+        self.transport.write(b"x" * WAITING_BYTES)
+        self.assertFalse(self.channel.is_gone)
+        self.transport.write(b"x")
+        self.assertTrue(self.channel.is_gone)
 
     def test_reading(self) -> None:
         """Input can be paused."""

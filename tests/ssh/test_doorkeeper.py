@@ -127,11 +127,19 @@ class CallbackTests(DoorkeeperCase):
         self.disconnected: list[str] = []
         self.banners: list[str] = []
         self.name = "alice"
+        self.closed = 0
         case = self
 
         class Connection(RelayedConnection):
             def __init__(self) -> None:
                 self.relay = 7
+                self.channels = 0
+
+            def close(self) -> None:
+                case.closed += 1
+
+            def is_closed(self) -> bool:
+                return False
 
             def get_extra_info(self, name: str, default: Any = None) -> Any:
                 return case.name
@@ -248,11 +256,26 @@ class CallbackTests(DoorkeeperCase):
         """A channel needs an identity, and there are ten at most."""
         self.assertFalse(self.keeper.session_requested())
         self.completed()
-        for self.keeper.channels in range(10):
+        for self.keeper.connection.channels in range(10):
             self.keeper.session_requested()
         self.assertEqual(self.sessions, [self.keeper] * 10)
-        self.keeper.channels = 10
+        self.keeper.connection.channels = 10
         self.assertFalse(self.keeper.session_requested())
+
+    def test_guest_without_session(self) -> None:
+        """The connection of a guest is closed if there is no session on it. Others may wait."""
+        self.completed()
+        self.keeper.sessions = 1
+        self.door.clock.advance(60)
+        self.assertEqual(self.closed, 0)
+        self.keeper.sessions = 0
+        self.door.clock.advance(60)
+        self.assertEqual(self.closed, 1)
+        self.assertEqual(self.door.clock.getDelayedCalls(), [])
+        self.do(self.key())
+        self.completed()
+        self.door.clock.advance(60)
+        self.assertEqual(self.closed, 1)
 
     def test_lost(self) -> None:
         """A connection that is lost leaves nothing."""

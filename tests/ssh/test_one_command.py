@@ -5,8 +5,8 @@ from prompt_toolkit.data_structures import Size
 
 from irchat.protocol import events, requests
 from irchat.protocol.errors import Refusal
+from irchat.ssh.channel_session import Started, Terminal
 from irchat.ssh.one_command import OneCommand, read
-from irchat.ssh.session import Started, Terminal
 from tests.ssh.test_typed_lines import LinesCase
 
 

@@ -11,10 +11,10 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from irchat.protocol.ssh_door import DoorConfig
 from irchat.ssh import process
+from irchat.ssh.channel_session import ChannelSession, Started, Terminal
 from irchat.ssh.channel_transport import ChannelTransport
 from irchat.ssh.identity import Identity
 from irchat.ssh.process import DoorProcess, observe, report
-from irchat.ssh.session import ChannelSession, Started, Terminal
 from tests.ssh.test_channel_transport import FakeChannel
 
 _BY_KEY = Identity("alice", fingerprint="SHA256:x")
@@ -93,9 +93,9 @@ class ProcessTests(SynchronousTestCase):
         refused, channel = self.start(terminal=True)
         self.assertEqual(channel.status, 1)
         self.assertIn(b"as many SSH sessions as it allows", channel.errors)
-        refused._on_end(refused)
-        first._on_end(first)
-        self.assertEqual((self.process._sessions, self.keeper.channels), (1, 1))
+        refused._on_end()
+        first._on_end()
+        self.assertEqual((self.process._sessions, self.keeper.sessions), (1, 1))
         self.start(terminal=True)
         self.assertEqual(len(self.ran), 3)
 
@@ -105,7 +105,7 @@ class ProcessTests(SynchronousTestCase):
         transport = session._new_transport(channel)  # type: ignore[arg-type]
         self.assertTrue(transport.is_drained)
         self.assertEqual(self.keeper.connection.on_drained, {transport.drained})
-        session._on_end(session)
+        session._on_end()
         self.assertEqual(self.keeper.connection.on_drained, set())
 
     def test_report(self) -> None:

@@ -24,6 +24,7 @@ class _Transport(asyncio.Transport):
         self.written = b""
         self.limits: tuple[int | None, int | None] = (None, None)
         self.is_aborted = False
+        self.is_reading = True
 
     def get_extra_info(self, name: str, default: Any = None) -> Any:
         return default
@@ -36,6 +37,12 @@ class _Transport(asyncio.Transport):
 
     def abort(self) -> None:
         self.is_aborted = True
+
+    def pause_reading(self) -> None:
+        self.is_reading = False
+
+    def resume_reading(self) -> None:
+        self.is_reading = True
 
 
 class RelayTests(SynchronousTestCase):
@@ -80,6 +87,30 @@ class RelayTests(SynchronousTestCase):
             connection.data_received(bad)
             self.turn()
             self.assertTrue(transport.is_aborted)
+
+    def test_many_packets(self) -> None:
+        """Many small packets are read in parts, and nothing more is read meanwhile."""
+        self.connection.data_received(_HELLO + _VERSION)
+        read: list[int] = []
+        self.patch(asyncssh.SSHServerConnection, "data_received", lambda _, data, kind=None: read.append(len(data)))
+        self.connection.data_received(b"x" * 5_000)
+        self.connection.data_received(b"x" * 5_000)
+        self.assertEqual((read, self.transport.is_reading), ([4_096], False))
+        self.turn()
+        self.assertEqual((read, self.transport.is_reading), ([4_096, 4_096, 1_808], True))
+
+    def test_key_exchanges(self) -> None:
+        """A client that asks for new keys again and again is disconnected."""
+        done: list[bool] = []
+        self.patch(asyncssh.SSHServerConnection, "send_newkeys", lambda *how: done.append(True))
+        for _ in range(200):
+            self.connection.send_newkeys(b"", b"")
+        self.assertFalse(self.transport.is_aborted)
+        for _ in range(20):
+            self.connection.send_newkeys(b"", b"")
+        self.turn()
+        self.assertTrue(self.transport.is_aborted)
+        self.assertLess(len(done), 220)
 
     def test_drained(self) -> None:
         """It is drained if the transport has nothing left, and no packet waits for a key exchange."""

@@ -15,11 +15,11 @@ from irchat.client.control.questions import Questions
 from irchat.client.exceptions import ClientError
 from irchat.client.terminal.frame_pacing import FramePacing
 from irchat.protocol import events, requests
+from irchat.ssh.channel_session import Started, Terminal, usable_size
 from irchat.ssh.channel_transport import ChannelTransport
 from irchat.ssh.identity import Identity
 from irchat.ssh.remote_entry import RemoteEntry
 from irchat.ssh.remote_screen import RemoteScreen, fail_current
-from irchat.ssh.session import Started, Terminal, usable_size
 from tests.helpers.client_fakes import message, welcome
 from tests.helpers.ssh_peers import FakeDoor, default_answer
 from tests.ssh.test_channel_transport import FakeChannel
@@ -141,7 +141,8 @@ class RemoteScreenTests(ScreenCase):
         self.press(first, b"one")
         self.press(second, b"two")
         first.terminal.size = usable_size(60, 20)
-        first.screen.resized()
+        for _ in range(9):
+            first.screen.resized()
         self.turn()
         self.assertIn("GLOBAL> one", first.shown())
         self.assertIn("GLOBAL> two", second.shown())
@@ -203,6 +204,33 @@ class RemoteScreenTests(ScreenCase):
         self.assertTrue(user.channel.is_reading)
         self.press(user, b"\r")
         self.assertEqual(self.door.asked[-1].text, "x" * 3_000 + "y" * 500)
+
+    def test_size_of_stalled(self) -> None:
+        """A client that does not read and changes its size often gets no frame for it before it reads."""
+        user = self.join()
+        user.is_writable = False
+        self.door.tell(message("one", seq=1))
+        self.turn()
+        written = len(user.channel.output)
+        for columns in range(20, 60):
+            user.terminal.size = usable_size(columns, 20)
+            user.screen.resized()
+            self.turn(1)
+        self.assertEqual(len(user.channel.output), written)
+        user.is_writable = True
+        user.transport.drained()
+        self.turn()
+        self.assertGreater(len(user.channel.output), written)
+
+    def test_endless_paste(self) -> None:
+        """A paste without an end closes the session. It would fill the memory of all."""
+        user = self.join()
+        self.press(user, b"\x1b[200~")
+        for _ in range(5):
+            self.press(user, b"x" * 65_536)
+            self.turn(1_200)
+        self.assertEqual(user.channel.status, 1)
+        self.assertIn(b"! That paste was too long", user.channel.output)
 
     def test_idle_guest(self) -> None:
         """A guest who types nothing for ten minutes is sent away. A key starts the time again."""

@@ -19,15 +19,28 @@ class ChannelTests(SynchronousTestCase):
 
     def setUp(self) -> None:
         """Make a channel."""
-        loop = asyncio.new_event_loop()
-        self.addCleanup(loop.close)
-        connection = RelayedConnection(loop, server_options(write_host_key(Path(self.mktemp())), asyncssh.SSHServer))
+        self.loop = asyncio.new_event_loop()
+        asyncio.set_event_loop(self.loop)
+        self.addCleanup(asyncio.set_event_loop, None)
+        self.addCleanup(self.loop.close)
+        connection = RelayedConnection(
+            self.loop, server_options(write_host_key(Path(self.mktemp())), asyncssh.SSHServer)
+        )
         connection.connection_made(_Transport())
         self.channel = connection.create_server_channel()
 
     def set(self, name: bytes, value: bytes) -> bool:
         """Set a variable."""
         return self.channel._process_env_request(SSHPacket(String(name) + String(value)))
+
+    def test_tiny_packets(self) -> None:
+        """A client that takes only tiny packets gets no channel, and none is left behind."""
+        connection = self.channel.get_connection()
+        assert isinstance(connection, RelayedConnection)
+        self.assertEqual(connection.channels, 1)
+        self.assertRaises(asyncssh.ChannelOpenError, self.channel.process_open, 0, 65_536, 1_023, None)
+        self.loop.run_until_complete(asyncio.sleep(0))
+        self.assertEqual(connection.channels, 0)
 
     def test_variables(self) -> None:
         """Three variables can be set, with short values."""

@@ -9,10 +9,10 @@ from twisted.trial.unittest import SynchronousTestCase
 from irchat.client.connect.server_connection import ServerConnection
 from irchat.client.exceptions import ClientError
 from irchat.protocol import events, requests
+from irchat.ssh.channel_session import Started
 from irchat.ssh.channel_transport import ChannelTransport
 from irchat.ssh.identity import Identity
 from irchat.ssh.remote_entry import RemoteEntry
-from irchat.ssh.session import Started
 from irchat.ssh.typed_lines import TypedLines
 from tests.helpers.client_fakes import message, sent
 from tests.helpers.ssh_peers import FakeDoor, default_answer

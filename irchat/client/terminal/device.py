@@ -33,6 +33,8 @@ RESTORE = b"\x1b[0m\x1b[?7h\x1b[?25h\x1b[?1006l\x1b[?1000l\x1b[?2004l\x1b[?1049l
 # Terminals that would show the address of a link as text.
 _NO_LINKS = ("linux", "screen", "dumb")
 _NEW_LINES = re.compile(r"(?:\r\n)+")
+# Characters after which an unfinished escape sequence counts as single keys. The parser would keep any number.
+_SEQUENCE_MOST = 256
 
 
 def _ignore(*_: object) -> None:
@@ -51,13 +53,24 @@ class TerminalInput(Input):
         self._parser = Vt100Parser(self._keys.append)
         self._ready: Callable[[], None] = _ignore
         self.intercept: Callable[[], None] | None = None
+        self._unparsed = 0
+
+    @property
+    def pasted(self) -> int:
+        """The number of characters of a paste that has not ended."""
+        return len(getattr(self._parser, "_paste_buffer", ""))  # the parser has it after the first paste
 
     def feed(self, data: bytes) -> None:
         """Receive bytes from the terminal. ``intercept`` is called in place of a key."""
         if self.intercept is not None:
             self.intercept()
             return
+        before = len(self._keys)
         self._parser.feed(self._decode(data))
+        self._unparsed = 0 if len(self._keys) > before or self.pasted else self._unparsed + len(data)
+        if self._unparsed > _SEQUENCE_MOST:
+            self._parser.flush()
+            self._unparsed = 0
         self._ready()
 
     def read_keys(self) -> list[KeyPress]:

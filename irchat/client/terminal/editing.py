@@ -7,6 +7,9 @@ from wcwidth import grapheme_boundary_before
 
 from irchat.text.cells import graphemes
 
+# Each holds a whole text.
+_UNDO_STEPS = 500
+
 
 class GraphemeBuffer(Buffer):
     """A buffer whose cursor moves by grapheme, for any key."""
@@ -15,6 +18,11 @@ class GraphemeBuffer(Buffer):
         super().__init__(**how)
         self._stood_at = self.cursor_position
         self.on_cursor_position_changed += self._leave_grapheme
+
+    def save_to_undo_stack(self, clear_redo_stack: bool = True) -> None:
+        """Keep the text for undo, up to a number of steps."""
+        super().save_to_undo_stack(clear_redo_stack)
+        del self._undo_stack[:-_UNDO_STEPS]
 
     def delete_before_cursor(self, count: int = 1) -> str:
         """Delete the graphemes of the ``count`` code points before the cursor. Return them."""

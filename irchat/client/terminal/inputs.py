@@ -13,9 +13,16 @@ from irchat.client.control.questions import Question, Stage
 from irchat.client.terminal.editing import GraphemeBuffer
 from irchat.client.view.chat_state import ChatState
 
+_HISTORY_LINES = 1_000
+
 
 class TypedHistory(InMemoryHistory):
-    """The lines typed earlier, from which some can be removed."""
+    """The last lines that were typed, from which some can be removed."""
+
+    def append_string(self, string: str) -> None:
+        """Add a line."""
+        super().append_string(string)
+        del self._storage[:-_HISTORY_LINES], self._loaded_strings[_HISTORY_LINES:]
 
     def forget(self, is_gone: Callable[[str], bool]) -> None:
         """Remove lines."""

@@ -210,6 +210,8 @@ class ChatState:
         """
         kind = Kind.ERROR if error else Kind.NOTE
         anchor = after if after is not None else max(self.end_seq, self.last_seq) or AFTER_ALL
+        if len(self.items) >= ITEMS_MAX:
+            self.forget([item for item in self.items if item.kind in (Kind.NOTE, Kind.ERROR)][:1])
         return self._insert(Item(kind, self._key(anchor), clean(text)))
 
     def place_notes(self, seq: int) -> None:

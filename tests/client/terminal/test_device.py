@@ -38,6 +38,18 @@ class InputTests(SynchronousTestCase):
             self.keys.feed(data[start : start + 65_536])
         self.assertEqual([len(text) for text in self.got], [1_000_000])
 
+    def test_unfinished(self) -> None:
+        """A paste that has not ended can be measured. An escape sequence without an end becomes single keys."""
+        self.assertEqual(self.keys.pasted, 0)
+        self.keys.feed(b"\x1b[200~" + b"x" * 1_000)
+        self.assertEqual(self.keys.pasted, 1_000)
+        self.keys.feed(b"\x1b[201~")
+        self.assertEqual((self.keys.pasted, self.got.pop()), (0, "x" * 1_000))
+        self.keys.feed(b"\x1b[")
+        for _ in range(20):
+            self.keys.feed(b"1" * 64)
+        self.assertGreater(len(self.got), 1_000)
+
     def test_escape(self) -> None:
         """An Escape alone is a key if nothing follows."""
         self.keys.feed(b"\x1b")

@@ -33,6 +33,15 @@ class BufferTests(SynchronousTestCase):
             stops.append(self.buffer.cursor_position)
         self.assertEqual(stops, [1, 4, 8, 10])
 
+    def test_undo(self) -> None:
+        """Undo goes back a number of steps. Each of them holds the text."""
+        for number in range(600):
+            self.buffer.save_to_undo_stack()
+            self.buffer.insert_text(f"{number}")
+        for _ in range(600):
+            self.buffer.undo()
+        self.assertTrue(self.buffer.text.endswith("9899"), self.buffer.text)
+
     def test_deletes(self) -> None:
         """Graphemes are deleted as a whole, before the cursor and after it."""
         self.assertEqual(self.buffer.delete_before_cursor(), "e\u0301")

@@ -4,6 +4,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.error import ConnectionDone
 
 from irchat.client.control.questions import Stage
+from irchat.client.terminal.inputs import TypedHistory
 from irchat.client.view.navigation import Place
 from irchat.protocol import events, requests
 from tests.client.terminal.test_input_line import ApplicationCase as _ApplicationCase
@@ -36,6 +37,14 @@ class PlacesTests(_ApplicationCase):
         self.assertEqual(self.sends(), [("*team", "hello")])
         self.press("\x1b3")
         self.assertEqual(self.buffer.text, "for bob")
+
+    def test_history(self) -> None:
+        """Up recalls the last thousand lines."""
+        history = TypedHistory()
+        for number in range(1_100):
+            history.append_string(f"{number}")
+        for lines in history.get_strings(), list(history.load_history_strings())[::-1]:
+            self.assertEqual((len(lines), lines[0], lines[-1]), (1_000, "100", "1099"))
 
     def test_answer_while_typing(self) -> None:
         """A search result waits until nothing is typed, and the status line says so."""

@@ -2,6 +2,7 @@
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from irchat.client.view import chat_state
 from irchat.client.view.items import Kind, clean
 from irchat.protocol import events
 from tests.client.view.test_screen_state import ScreenStateCase
@@ -86,6 +87,16 @@ class NoteTests(ScreenStateCase):
             self.view.complain("it failed")
             kinds = [(item.kind, item.text) for item in self.view.here.items]
             self.assertEqual(kinds, [(Kind.NOTE, "all is well"), (Kind.ERROR, "it failed")])
+
+    def test_many(self) -> None:
+        """Notes do not grow without bound: the oldest goes, and no message."""
+        self.view.apply(message("one", seq=1, chat="@bob"), 0.0)
+        self.patch(chat_state, "ITEMS_MAX", 5)
+        chat = self.view.chat("@bob")
+        self.load(message("one", seq=1, chat="@bob"), name="@bob")
+        for number in range(9):
+            chat.add_note(f"note {number}")
+        self.assertEqual(self.texts("@bob"), ["one", "note 5", "note 6", "note 7", "note 8"])
 
     def test_before_anything_is_known(self) -> None:
         """A note in an unknown chat comes after the page that is loaded, and before later messages."""

@@ -171,8 +171,11 @@ class IRCProtocol:
             call.say(bad_line(self, bad))
             call.close()
             return
-        if line is not None:
-            take_steps(self, self.registration.receive(line))
+        if line is not None and self.registration.passes(line):
+            self.handle(line)
+        elif line is not None:
+            is_signed_in = self.is_signed_in
+            take_steps(self, self.registration.receive(line), in_turn=is_signed_in)
             if line.command == "CAP":
                 self.talk.choose_encoding()
 

@@ -39,6 +39,10 @@ _OF_COMMAND = {
     ("PART", Code.NO_SUCH_GROUP): Numeric.ERR_NOTONCHANNEL,
     ("INVITE", Code.NO_SUCH_GROUP): Numeric.ERR_NOTONCHANNEL,
 }
+_WITHOUT_CONTEXT = frozenset({
+    Numeric.ERR_INPUTTOOLONG, Numeric.ERR_NOTEXTTOSEND, Numeric.ERR_NOTREGISTERED, Numeric.ERR_ALREADYREGISTERED,
+    Numeric.ERR_YOUREBANNEDCREEP, Numeric.ERR_PASSWDMISMATCH,
+})  # fmt: skip
 _FAILS = {
     Code.TEXT_TOO_LONG: "TEXT_TOO_LONG",
     Code.BAD_ENCODING: "INVALID_UTF8",
@@ -68,7 +72,7 @@ def refused(protocol: "IRCProtocol", command: str, error: events.Error, *context
         return lines.fail(command, _FAILS.get(code, code.name), *context, text=error.text)
     if numeric in (Numeric.ERR_NEEDMOREPARAMS, Numeric.ERR_UNKNOWNERROR):
         context = (command,)
-    elif numeric is Numeric.ERR_INPUTTOOLONG:
+    elif numeric in _WITHOUT_CONTEXT:
         context = ()
     elif numeric in (Numeric.ERR_NOSUCHNICK, Numeric.ERR_CANNOTSENDTOUSER):
         context = context[:1]

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, assert_never
 
 from irchat.irc.registration.steps import Ask, Close, EnterWaitingRoom, PassOn, Say, SignedIn, Step
-from irchat.protocol import events
+from irchat.protocol import events, requests
 from irchat.server.protocols.irc.calls import Answer
 from irchat.server.protocols.irc.entering.burst import begin
 from irchat.server.protocols.irc.entering.welcome_lines import welcome_lines
@@ -27,13 +27,29 @@ class _SignIn(Answer):
         return b""
 
 
-def take_steps(protocol: "IRCProtocol", steps: Iterable[Step]) -> None:
-    """Carry out ``steps`` in their order."""
+class _Said(Answer):
+    """The context of a reply without a request."""
+
+    __slots__ = ("_lines",)
+
+    def __init__(self, lines: bytes) -> None:
+        self._lines = lines
+
+    def answered(self, event: events.Event) -> bytes:
+        return self._lines
+
+
+def take_steps(protocol: "IRCProtocol", steps: Iterable[Step], *, in_turn: bool = False) -> None:
+    """Carry out ``steps`` in their order. With ``in_turn``, lines wait until all earlier lines are answered."""
     put = protocol.session.outbox.put
     for step in steps:
         match step:
             case Say(data, label):
-                put(protocol.batches.labelled(label, data))
+                lines = protocol.batches.labelled(label, data)
+                if in_turn:
+                    protocol.session.ask(requests.Ping(), _Said(lines))
+                else:
+                    put(lines)
             case Ask(request):
                 protocol.session.ask(request, _SignIn(protocol))
             case EnterWaitingRoom(then):

@@ -6,6 +6,7 @@ from msgspec.structs import replace
 
 from irchat.commands import REGISTRY
 from irchat.commands.base import HELP
+from irchat.commands.messages import ToEveryone
 from irchat.irc.numerics import service_prefix
 from irchat.irc.registration import nickserv
 from irchat.irc.targets import NICKSERV, SERVICE
@@ -77,7 +78,7 @@ def _to_commands(call: Call, text: str) -> None:
         texts = [f"! {refusal.text}", *(f"  usage: {usage}" for usage in (refusal.usage or "").split("\n") if usage)]
         call.say(notices(protocol, SERVICE, *texts))
         return
-    if (refused := _refused_here(request, is_plain=not typed.command.prefix)) is not None:
+    if (refused := _refused_here(request, is_plain=issubclass(typed.command, ToEveryone))) is not None:
         call.say(notices(protocol, SERVICE, *refused))
         return
     call.ask(requests.Line(line=text), lambda event: _shown(protocol, text, request, event))

@@ -5,8 +5,8 @@ from typing import Any
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
+from irchat.ssh.channel_session import ChannelSession, Started, usable_size
 from irchat.ssh.channel_transport import ChannelTransport
-from irchat.ssh.session import ChannelSession, Started, usable_size
 from irchat.ssh.session_channel import SessionChannel
 from tests.ssh.test_channel_transport import FakeChannel
 
@@ -49,10 +49,10 @@ class SessionTests(SynchronousTestCase):
     def setUp(self) -> None:
         """Make a session."""
         self.started: list[Started] = []
-        self.ended: list[ChannelSession] = []
+        self.ended: list[bool] = []
         self.run_ = _Run()
         self.channel = _Channel()
-        self.session = ChannelSession(self.new_transport, self.start, self.ended.append)
+        self.session = ChannelSession(self.new_transport, self.start, lambda: self.ended.append(True))
         self.session.connection_made(self.channel)
 
     def new_transport(self, channel: SessionChannel) -> ChannelTransport:
@@ -80,7 +80,7 @@ class SessionTests(SynchronousTestCase):
         self.assertTrue(self.session.eof_received())
         self.session.connection_lost(None)
         self.assertEqual(self.run_.calls, [b"x", "resized", "end", "lost"])
-        self.assertEqual(self.ended, [self.session])
+        self.assertEqual(self.ended, [True])
 
     def test_lines_and_command(self) -> None:
         """Without a terminal, a shell is lines. A command is one."""
@@ -119,7 +119,7 @@ class SessionTests(SynchronousTestCase):
         self.session.data_received(b"x", None)
         self.session.eof_received()
         self.session.connection_lost(None)
-        self.assertEqual(self.run_.calls, [])
+        self.assertEqual((self.run_.calls, self.ended), ([], []))
 
     def test_odd_terminals(self) -> None:
         """A terminal's type is a word, or unknown."""

@@ -55,20 +55,20 @@ class Started:
 
 
 class ChannelSession(asyncssh.SSHServerSession[bytes]):
-    """The session on a channel. ``run`` starts what the client asked for. ``on_open`` and ``on_end`` frame it."""
+    """The session on a channel. ``run`` starts what the client asked for. ``on_end`` is called at the end of that."""
 
     def __init__(
         self,
         new_transport: Callable[[SessionChannel], ChannelTransport],
         run: Callable[[Started], Run | None],
-        on_end: Callable[["ChannelSession"], None],
+        on_end: Callable[[], None],
     ) -> None:
         self._new_transport = new_transport
         self._start = run
         self._on_end = on_end
         self._terminal: Terminal | None = None
         self._command: str | None = None
-        self._is_subsystem = False
+        self._is_subsystem = self._has_started = False
         self._run: Run | None = None
 
     def connection_made(self, chan: asyncssh.SSHServerChannel[bytes]) -> None:
@@ -113,6 +113,7 @@ class ChannelSession(asyncssh.SSHServerSession[bytes]):
         environment = self._channel.variables
         if self._terminal is not None:
             environment["TERM"] = self._terminal.term
+        self._has_started = True
         self._run = self._start(Started(self.transport, environment, self._terminal, self._command))
 
     def refuse(self, text: str) -> None:
@@ -137,7 +138,8 @@ class ChannelSession(asyncssh.SSHServerSession[bytes]):
         """End."""
         if self._run is not None:
             self._run.channel_lost()
-        self._on_end(self)
+        if self._has_started:
+            self._on_end()
 
     def pause_writing(self) -> None:
         """Note that the client does not read."""
