@@ -58,7 +58,8 @@ class Bot:
     False for a server that runs with ``--no-tls``. Anybody on the network can then read the token.
 
     Entering waits for the first sign-in, and tries again while the server cannot be reached. It raises BotError if the
-    server is not the right one or the token is not valid, and so do all methods if that turns out later.
+    server is not the right one, the token is not valid, or ``state`` cannot be written. So do all methods if that turns
+    out later.
     """
 
     def __init__(
@@ -157,8 +158,8 @@ class Bot:
             seen = self._changes
             heard = self._inbox.take(asyncio.get_running_loop().time())
             if heard is not None:
-                if self._state is not None and not (isinstance(heard, Message) and heard.seq is None):
-                    await asyncio.to_thread(_write_state, self._state, self._inbox.state())
+                if not (isinstance(heard, Message) and heard.seq is None):
+                    await self._save()
                 yield heard
             elif self._failure is not None:
                 raise self._failure
@@ -273,8 +274,7 @@ class Bot:
             self._inbox.name = welcome["name"]
             chats = await self._first(connection, {"type": "chats"})
         self._inbox.signed_in(welcome["name"], welcome.get("epoch", ""), chats["chats"])
-        if self._state is not None:
-            await asyncio.to_thread(_write_state, self._state, self._inbox.state())
+        await self._save()
         self._writer = connection.writer
         await self._tell()
         asked = False
@@ -345,6 +345,17 @@ class Bot:
             self._inbox.go_on(json.loads(self._state.read_bytes()))
         except ValueError as error:
             raise BotError(f"{self._state} is not the state of a bot: {error}. Name another file.") from None
+
+    async def _save(self) -> None:
+        """Write the state, if it is kept. Raises BotError."""
+        if self._state is not None:
+            try:
+                await asyncio.to_thread(_write_state, self._state, self._inbox.state())
+            except OSError as error:
+                raise BotError(
+                    f"The state {self._state} cannot be written: {error.strerror}. Nothing more is handed over, so that"
+                    " nothing is handed over twice."
+                ) from error
 
 
 def _write_state(path: Path, state: dict[str, Any]) -> None:

@@ -1,17 +1,7 @@
 """The command language: the commands in the order of the manual, and the manual derived from them."""
 
-from irchat.commands import (
-    amendments,
-    chat_settings,
-    groups,
-    history,
-    inquiries,
-    messages,
-    moderation,
-    people,
-    sessions,
-    ssh_keys,
-)
+from irchat.commands import amendments, chat_settings, groups, history, inquiries, messages, moderation, people
+from irchat.commands.accounts import sessions, ssh_keys
 from irchat.commands.base import AS_MESSAGE, HELP, Caller, Command, Outcome, Services, check_feature
 from irchat.commands.registry import Registry
 from irchat.commands.syntax import Part, Syntax, word

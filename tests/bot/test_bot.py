@@ -227,9 +227,11 @@ class BotTests(SynchronousTestCase):
             async for said in one.said():
                 handed.append(said)
 
-        with self.assertRaises(OSError):
+        with self.assertRaisesRegex(BotError, "No space left on device"):
             self.run_with(test, state=Path(self.mktemp()))
         self.assertEqual(handed, [])
+        with self.assertRaisesRegex(BotError, "cannot be written"):  # at the start already
+            self.run_with(test, state=Path(self.mktemp()) / "no" / "folder")
 
     def test_changes(self) -> None:
         """Edits, deletions and marks are handed over if asked for."""

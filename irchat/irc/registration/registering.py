@@ -74,6 +74,12 @@ class Registration:
         """The source of the lines of this user."""
         return prefix(self.nick, self.user or "*")
 
+    def passes(self, line: Line) -> bool:
+        """Return whether `receive` would only pass a line on. After the sign-in most are such, and this takes less."""
+        if self.phase is not Phase.SIGNED_IN or self._queue or self._is_over or line.command in _OWN:
+            return False
+        return check(line, self.phase, self.nick, self._lines).runs
+
     def receive(self, line: Line) -> list[Step]:
         """Handle a line, in any phase."""
         if self._is_over:

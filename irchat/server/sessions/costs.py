@@ -32,6 +32,8 @@ WORK_OF_REFUSED_LINE = 0.5
 """The additional work of a refused request: an invalid line is parsed twice."""
 WORK_OF_RECIPIENT = 0.008
 """The work of a message for each session that receives it, charged to the sender."""
+WORK_OF_LISTED = 0.005
+"""The work for each user that a protocol looks through or lists itself."""
 BYTES_OF_MS = 50_000
 """The bytes of a long line or reply that take one millisecond to read, decode or encode, and send."""
 

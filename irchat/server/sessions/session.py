@@ -24,7 +24,7 @@ from irchat.server.admission import Visit
 from irchat.server.delivery.outbox import Outbox
 from irchat.server.protocols.base import ChatProtocol
 from irchat.server.sessions.allowance import LONG, Allowance, gone
-from irchat.server.sessions.costs import COSTS, WORK_OF_RECIPIENT, WORK_OF_REFUSED_LINE
+from irchat.server.sessions.costs import COSTS, WORK_OF_LISTED, WORK_OF_RECIPIENT, WORK_OF_REFUSED_LINE
 from irchat.server.sessions.event_encoding import EventEncoding
 from irchat.server.sessions.pending import Asked, Reply, TimedReply, failed, perishable
 from irchat.server.sessions.services import Services
@@ -45,7 +45,7 @@ class Session(EventEncoding):
     """
 
     listed: tuple[str, ...] = ()
-    """The ids of the sign-ins that `irchat.commands.sessions` listed last."""
+    """The ids of the sign-ins that `irchat.commands.accounts.sessions` listed last."""
 
     def __init__(
         self,
@@ -108,6 +108,10 @@ class Session(EventEncoding):
     def count_line(self, size: int) -> None:
         """Charge for a line of ``size`` bytes, if it is long."""
         self._allowance.charge_bytes(size)
+
+    def count_listed(self, count: int) -> None:
+        """Charge for ``count`` users that the protocol looks through itself."""
+        self._allowance.charge(count * WORK_OF_LISTED)
 
     def hold_back(self, holds: bool) -> None:
         """Note whether the protocol holds back lines. Reading pauses while it does."""

@@ -66,7 +66,8 @@ def many_writes(seed: int = 1, count: int = 300) -> Iterator[Write[Any]]:
         if number < 20 or some.random() < 0.7:
             text = " ".join(some.choices(_WORDS, k=some.choice([1, 2, 3, 8])))[:4_000]
             others = tuple(one for one in _MEMBERS[chat] if one != user)[: some.choice([0, 0, 2])]
-            yield MessageAdded(chat, user, text, at, f"é{number}" if number % 3 else None, 0, others)
+            nonce = f"é{number}" if number % 3 else None
+            yield MessageAdded(chat, user, text, at, nonce, 0, others, notice=number % 7 == 0)
             continue
         seq = some.randint(1, 1 + number // 6)
         mark = some.choice("ab")

@@ -171,7 +171,9 @@ class IRCProtocol:
             call.say(bad_line(self, bad))
             call.close()
             return
-        if line is not None:
+        if line is not None and self.registration.passes(line):
+            self.handle(line)
+        elif line is not None:
             is_signed_in = self.is_signed_in
             take_steps(self, self.registration.receive(line), in_turn=is_signed_in)
             if line.command == "CAP":

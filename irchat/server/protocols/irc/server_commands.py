@@ -32,6 +32,7 @@ def pong(call: Call) -> None:
 def quit_session(call: Call) -> None:
     """``QUIT :why``: end the session. Others are not told the reason."""
     reason = visible(call.line.param(0)[:REASON_LENGTH])
+    call.label = None  # there is nobody left to wait for the end of the answer
 
     def ended(event: events.Event) -> bytes:
         if isinstance(event, events.Error):

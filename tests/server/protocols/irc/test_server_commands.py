@@ -63,6 +63,15 @@ class ServerCommandTests(IRCTestCase):
             "PART #global :offline",
         ])  # fmt: skip
 
+    def test_labelled_quit(self) -> None:
+        """A label does not keep back the last line, in no phase of a session."""
+        waiting, before = self.irc(), self.irc()
+        before.ask("CAP LS 302")
+        waiting.ask("NICK zoe", "USER z 0 * :z")
+        for client in self.irc("eve", "labeled-response", "batch"), waiting, before:
+            self.assertEqual(client.ask("@label=1 QUIT :tired"), ["ERROR :Quit: tired"])
+            self.assertFalse(client.is_open)
+
     def test_version(self) -> None:
         """The version is that of this program."""
         self.assertIn(f" {VERSION} ", self.alice.ask("VERSION")[0])

@@ -2,7 +2,7 @@
 
 from irchat.interfaces.log import LogBatch
 from irchat.interfaces.stored import GLOBAL
-from irchat.interfaces.writes import BlockSet, Entry, MessagesDeleted
+from irchat.interfaces.writes import BlockSet, Entry, MessageAdded, MessagesDeleted
 from irchat.store.postgres.log.batches import CannotFollow, Reader
 from tests.helpers.postgres_nodes import NodesCase
 from tests.helpers.stores import message
@@ -26,6 +26,14 @@ class ReaderTests(NodesCase):
         self.assertEqual(self.read(head), more)
         self.assertEqual(self.read(head, most=2), more[:2])
         self.assertEqual(self.read(more[-1]), [])
+
+    def test_notices(self) -> None:
+        """The other nodes know a message of the log that is a notice."""
+        head = self.a.log.position
+        self.commit(self.a, message(GLOBAL, 1), message(GLOBAL, 1, notice=True), message((1, 2), 1, notice=True))
+        (batch,) = Reader(9, 0).read(self.connect(), head, None, 99).batches
+        writes = [entry.write for entry in batch.entries]
+        self.assertEqual([isinstance(one, MessageAdded) and one.notice for one in writes], [False, True, True])
 
     def test_does_not_follow(self) -> None:
         """What does not follow on the position is refused, and it is said whether commits were lost."""

@@ -49,6 +49,13 @@ def members_of(protocol: "IRCProtocol", chat: DirectoryChat) -> Iterator[User]:
     return (users[user] for user in protocol.shared.services.chat.presence.online)
 
 
+def count_members(protocol: "IRCProtocol", chat: DirectoryChat) -> int:
+    """Return the number of `members_of` a chat."""
+    if chat.group is not None:
+        return len(chat.group.members)
+    return len(protocol.shared.services.chat.presence.online)
+
+
 def person_in(protocol: "IRCProtocol", chat: DirectoryChat, user: User) -> Person:
     """Return a user as it shows in a chat."""
     is_owner = chat.group is not None and chat.group.owner is user
@@ -57,6 +64,7 @@ def person_in(protocol: "IRCProtocol", chat: DirectoryChat, user: User) -> Perso
 
 def names_of(protocol: "IRCProtocol", chat: DirectoryChat) -> bytes:
     """Return 353 and 366."""
+    protocol.session.count_listed(count_members(protocol, chat))
     people = (person_in(protocol, chat, user) for user in members_of(protocol, chat))
     userhost = "userhost-in-names" in protocol.caps
     return names_lines(protocol.lines, protocol.nick, channel_of(chat.group), people, userhost=userhost)

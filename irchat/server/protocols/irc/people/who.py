@@ -8,7 +8,7 @@ from irchat.irc.numerics import Numeric
 from irchat.irc.reply_lines import parse_whox, who_line, whox_line
 from irchat.irc.targets import Mask, is_channel, is_mask
 from irchat.server.protocols.irc.calls import Call
-from irchat.server.protocols.irc.chats.channels import channel_of, find_channel, members_of, person_in
+from irchat.server.protocols.irc.chats.channels import channel_of, count_members, find_channel, members_of, person_in
 
 _REPLIES_MOST = 1_000
 
@@ -25,6 +25,7 @@ def _who(call: Call) -> bytes:
     whox = parse_whox(call.line.param(1))
     chat = find_channel(protocol, target) if is_channel(target) else None
     if chat is not None:
+        protocol.session.count_listed(min(count_members(protocol, chat), _REPLIES_MOST))
         channel, users = channel_of(chat.group), members_of(protocol, chat)
         people = (person_in(protocol, chat, user) for user in users)
     else:
@@ -46,7 +47,9 @@ def _found(call: Call, target: str) -> Iterator[User]:
             yield user
         return
     mask = Mask("*" if target == "0" else target)
-    for user_id in list(shared.services.chat.presence.online):
+    online = list(shared.services.chat.presence.online)
+    call.protocol.session.count_listed(len(online))
+    for user_id in online:
         user = shared.directory.users[user_id]
         if mask.matches(user.name):
             yield user

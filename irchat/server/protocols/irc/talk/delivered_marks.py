@@ -5,7 +5,6 @@ the markers are moved together: a second after a message, then at most every ten
 """
 
 from collections.abc import Callable
-from typing import NamedTuple
 
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
@@ -18,12 +17,8 @@ from irchat.server.sessions.session import Session
 _ROUND_SECONDS = 10.0
 
 
-class _Note(NamedTuple):
-    """The last message of a sender in a chat. ``number``: its place among all notes."""
-
-    seq: int
-    number: int
-    sender: int
+_Note = tuple[int, int, int]
+"""The last message of a sender in a chat: its seq, its number among all notes, and the id of the sender."""
 
 
 class Follower:
@@ -100,8 +95,12 @@ class DeliveredMarks:
         """Note a message that is delivered to all its audience."""
         if self._of_user:
             self._number += 1
-            self._notes.setdefault(chat, {})[sender] = _Note(seq, self._number, sender)
-            self._schedule()
+            by_sender = self._notes.get(chat)
+            if by_sender is None:
+                by_sender = self._notes[chat] = {}
+            by_sender[sender] = (seq, self._number, sender)
+            if self._scheduled is None:
+                self._schedule()
 
     def delivered(self, follower: Follower, chat: ChatKey, seq: int) -> None:
         """Note a message that is delivered to one session."""
@@ -144,9 +143,9 @@ class DeliveredMarks:
     def _note_for(self, follower: Follower, chat: ChatKey, newest_first: list[_Note]) -> None:
         """Note the newest message that the session got. Its own moved the marker when it was sent."""
         user = self._directory.users[follower.user_id]
-        for note in newest_first:
-            if note.number > follower.since and note.sender not in user.hidden and note.sender != user.id:
-                follower.delivered(chat, note.seq)
+        for seq, number, sender in newest_first:
+            if number > follower.since and sender not in user.hidden and sender != user.id:
+                follower.delivered(chat, seq)
                 return
 
     def _followers(self, chat: ChatKey) -> list[Follower]:

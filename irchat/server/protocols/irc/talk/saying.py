@@ -1,6 +1,6 @@
 """PRIVMSG and NOTICE: messages from a client."""
 
-from functools import partial
+from functools import lru_cache, partial
 from typing import NamedTuple
 
 from irchat.chat.state.message_ids import find_message
@@ -35,6 +35,9 @@ class _Words(NamedTuple):
     extras: Extras
 
 
+_chat = lru_cache(maxsize=1_024)(chat_of)
+
+
 def say(call: Call) -> None:
     """Send a text to each target. Refusals of NOTICE are silent."""
     protocol, command = call.protocol, call.command
@@ -42,6 +45,7 @@ def say(call: Call) -> None:
         _refuse(call, command, protocol.lines.numeric(Numeric.ERR_NOTEXTTOSEND, protocol.nick))
         return
     said = read_said(call.params[1])
+    tags = client_only(call.line.tags) if call.line.tags else {}
     for target in targets_of(call):
         if (service := service_of(target)) is not None:
             if command != "NOTICE":
@@ -51,11 +55,13 @@ def say(call: Call) -> None:
             text = "Of CTCP only ACTION is passed on"
             _refuse(call, command, protocol.lines.numeric(_NOT_SENT, protocol.nick, target, text=text))
         else:
-            send(call, command, target, said.text, client_only(call.line.tags))
+            send(call, command, target, said.text, dict(tags))
 
 
 def targets_of(call: Call) -> list[str]:
     """Return the targets of a line, each once. Too many are refused."""
+    if "," not in call.params[0]:
+        return call.params[:1]
     targets = list(dict.fromkeys(target for target in call.params[0].split(",") if target))
     if len(targets) <= TARGETS_MOST:
         return targets
@@ -76,10 +82,10 @@ def send(
         _refuse(call, command, lines.fail(command, "TIMED_ELSEWHERE", target, text=_TIMED_ELSEWHERE))
     elif not text.strip():
         _refuse(call, command, lines.numeric(Numeric.ERR_NOTEXTTOSEND, nick))
-    elif (chat := chat_of(target)) is None:
+    elif (chat := _chat(target)) is None:
         _refuse(call, command, lines.numeric(Numeric.ERR_NOSUCHNICK, nick, target))
     else:
-        answers = _answers(call, chat, text, tags)
+        answers = _answers(call, chat, text, tags) if tags else ""
         if pieces is not None:
             pieces = [Piece(answers + pieces[0].text), *pieces[1:]]
         words = _Words(command, target, chat, visible(answers + text), Extras(tags, pieces))

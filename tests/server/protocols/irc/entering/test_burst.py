@@ -62,11 +62,11 @@ class BurstTests(IRCTestCase):
             self.server.threads.read.release()
             self.server.turn()
         self.server.threads.read.holds = False
-        client.type()  # what it could not send while the server did not read
+        client.send()
         lines = [*begun, *client.got()]
         order = [next(i for i, line in enumerate(lines) if word in line) for word in ("JOIN #global", "366", "hello")]
         self.assertEqual(order, sorted(order))
-        self.assertEqual(sum("PRIVMSG #global :" in line and line.endswith("hello") for line in lines), 1)
+        self.assertEqual(sum("hello" in line for line in lines), 1)
         self.assertIn(":irchat PONG irchat :x", lines)
 
     def test_store_fails(self) -> None:

@@ -1,0 +1,1 @@
+"""The commands of one account: its sessions and its SSH keys."""
