@@ -13,7 +13,7 @@ from irchat.protocol.rules import visible
 from irchat.system.clock import rfc3339
 
 # Maximum bytes of all names and values.
-_TAGS_BYTES = 4_094
+_TAGS_BYTES = 4_094 + 64
 
 
 class Signals:
