@@ -25,6 +25,7 @@ from irchat.server.protocols.irc.event_lines import EVENT_LINES
 from irchat.server.protocols.irc.irc_shared import IRCShared
 from irchat.server.protocols.irc.irc_state import IRCState
 from irchat.server.protocols.irc.line_rate import LineRate
+from irchat.server.protocols.irc.people.monitored import stop_watching
 from irchat.server.protocols.irc.refusals import bad_line, farewell, refused
 from irchat.server.protocols.irc.talk.talk_state import Talk
 from irchat.server.sessions.session import Session
@@ -135,6 +136,7 @@ class IRCProtocol:
 
     def lost(self) -> None:
         self.talk.over()
+        stop_watching(self)
         self._unhandled.clear()
         self._rate.stop()
 

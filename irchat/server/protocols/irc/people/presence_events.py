@@ -7,7 +7,7 @@ from irchat.interfaces.stored import GLOBAL
 from irchat.irc.targets import target_key
 from irchat.protocol import events
 from irchat.server.protocols.irc.chats.channels import away_line
-from irchat.server.protocols.irc.people.monitoring import watched_changes
+from irchat.server.protocols.irc.people.monitored import watched_changes
 from irchat.server.protocols.irc.people.presence_lines import known_users
 from irchat.server.protocols.irc.user_lines import user_line
 
