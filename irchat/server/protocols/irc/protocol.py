@@ -221,6 +221,12 @@ class IRCProtocol:
         self.state.hidden_chats.add(chat)
         self.talk.choose_encoding()
 
+    def forget_chat(self, chat: ChatKey) -> None:
+        """Drop what is known of a chat that the user has left."""
+        self.show_chat(chat)
+        if isinstance(chat, int):
+            self.state.owners.pop(chat, None)
+
     def show_chat(self, chat: ChatKey) -> None:
         """Undo `hide_chat`."""
         self.state.hidden_chats.discard(chat)
