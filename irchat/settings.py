@@ -114,12 +114,12 @@ class Config(Struct, frozen=True, rename="kebab"):
     web_proxy: Annotated[
         Networks, _help("Believe X-Forwarded-For on --web-port from this address or network; may be repeated")
     ] = field(default=LOOPBACK)
-    no_ssh: Annotated[bool, _help("Serve no SSH clients")] = False
-    ssh_port: Annotated[int, _help("One more port, for SSH alone, such as 2222; 0: none", ge=0, le=65_535)] = 0
-    ssh_sessions: Annotated[int, _help("Maximum sessions over SSH", ge=1, le=100_000)] = 500
     no_irc: Annotated[bool, _help("Serve no IRC clients")] = False
     irc_port: Annotated[int, _help("One more port, for IRC clients alone; 0: none", ge=0, le=65_535)] = 0
     irc_name: Annotated[IRCName, _help("The server's name in IRC, one word [default: irchat]")] = IRCName("irchat")
+    no_ssh: Annotated[bool, _help("Serve no SSH clients")] = False
+    ssh_port: Annotated[int, _help("One more port, for SSH alone, such as 2222; 0: none", ge=0, le=65_535)] = 0
+    ssh_sessions: Annotated[int, _help("Maximum sessions over SSH", ge=1, le=100_000)] = 500
     metrics_port: Annotated[
         int, _help("Port of the loopback interface with figures for Prometheus; 0: none", ge=0, le=65_535)
     ] = 0

@@ -12,7 +12,7 @@ from benchmarks.load import Connection, Load, Lost
 from benchmarks.scenarios.fairness import Pair, talk
 from benchmarks.servers import HOST, IRChat
 
-SCREENS = (1, 12, 100)
+_MANY = 100
 _DRAWING = 12
 _P95_MS, _MOST_MS = 50, 100
 _MESSAGES_A_SECOND = 10
@@ -29,12 +29,12 @@ _OPTIONS = (
 def ssh(bench: Bench) -> list[Row | Curve]:
     """Full screens over SSH: memory, CPU time, and the delay of others' messages while they are drawn."""
     rows: list[Row | Curve] = []
-    for count in SCREENS:
+    for count in 1, _DRAWING, bench.scaled(_MANY):
         with bench.place() as (folder, load, servers):
             database.make(folder / "data", count + 20)
             server = IRChat(folder / "irchat", folder / "data")
             servers.append(server)
-            screens = _Screens(bench, folder, server)
+            screens = _Screens(bench, load, folder, server)
             try:
                 rows += _measure(bench, load, server, screens, count)
             finally:
@@ -97,8 +97,9 @@ def _draw(bench: Bench, load: Load, sender: Connection, pair: Pair, seconds: flo
 class _Screens:
     """Users of ssh. The output of each is a file."""
 
-    def __init__(self, bench: Bench, folder: Path, server: IRChat) -> None:
+    def __init__(self, bench: Bench, load: Load, folder: Path, server: IRChat) -> None:
         self._bench = bench
+        self._load = load
         self._folder = folder
         self._server = server
         self._clients: list[subprocess.Popen[bytes]] = []
@@ -119,7 +120,7 @@ class _Screens:
         self._clients.append(client)
         self._until(client, output, b"Your name: ")
         assert client.stdin is not None
-        time.sleep(0.1)  # until the frame counts as shown
+        talk(self._load, [], 0.1)  # until the frame counts as shown
         client.stdin.write(b"\r")
         client.stdin.flush()
         self._until(client, output, b"GLOBAL>")
@@ -129,7 +130,7 @@ class _Screens:
         while wanted not in output.read_bytes():
             if client.poll() is not None or time.monotonic() > deadline:
                 raise Lost(f"no screen over SSH: {output.read_bytes()[-300:]!r}")
-            time.sleep(0.01)
+            self._load.once(0.01)
 
     def close(self) -> None:
         """End the clients."""

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from irchat.admin.failures import Failed
 from irchat.admin.reach import locked_folder, need_database
+from irchat.protocol.ssh_door import HOST_KEY_FILE
 from irchat.store.sqlite.checking import problems
 from irchat.store.sqlite.copying import (
     BadCopy,
@@ -28,9 +29,9 @@ from irchat.store.sqlite.copying import (
 )
 from irchat.store.sqlite.migrations import CHANGE_EPOCH, EPOCH_SINCE, SCRIPTS
 from irchat.store.sqlite.schema import need_ours
-from irchat.system.files.atomic_files import put_in_place
+from irchat.system.files.atomic_files import put_in_place, replace_file
 from irchat.system.files.data_folder import DataFolder, FolderInUse, give_to_owner
-from irchat.system.files.named_files import need_file, replaceable
+from irchat.system.files.named_files import need_file, read_small_file, replaceable
 from irchat.system.remedies import mend_of_database, mend_of_file
 
 _NEWEST = len(SCRIPTS)
@@ -38,7 +39,7 @@ _DAMAGED = "restore a backup, and check the disk"
 
 
 def backup(data: Path, file: Path, progress: Progress) -> None:
-    """Copy the database to ``file``, even while a server uses it. Raises Failed."""
+    """Copy the database to ``file``, even while a server uses it, and the host key of SSH beside it. Raises Failed."""
     database = need_database(data)
     with _told(f"{database} could not be copied to {file}", file.parent):
         _refuse_own(database, file)
@@ -47,12 +48,16 @@ def backup(data: Path, file: Path, progress: Progress) -> None:
         with opened(database) as source:
             need_ours(source)
             copy_database(source, target, progress, like_folder=_is_in(target, data))
+        host_key = data / HOST_KEY_FILE
+        if host_key.exists():
+            replace_file(_host_key_beside(target), read_small_file(host_key))
 
 
 def restore(data: Path, file: Path, progress: Progress) -> Path | None:
     """Replace the database with the copy ``file``. Return the path to which the old one was moved. Raises Failed.
 
-    The replacement is one rename, so no failure can leave half of it.
+    The replacement is one rename, so no failure can leave half of it. A folder without a host key of SSH gets the one
+    of the backup.
     """
     database = DataFolder(data).database
     _refuse_own(database, file)
@@ -76,6 +81,9 @@ def restore(data: Path, file: Path, progress: Progress) -> Path | None:
             os.fsync(descriptor)  # before anything happens to the current database
             kept = _keep(database)
             put_in_place(part, descriptor, database)
+            host_key, copied = data / HOST_KEY_FILE, _host_key_beside(file)
+            if copied.exists() and not os.path.lexists(host_key):
+                _copy_file(copied, host_key)
     return kept
 
 
@@ -133,6 +141,11 @@ def _copy_file(source: Path, target: Path) -> None:
     with os.fdopen(descriptor, "wb") as copy, source.open("rb") as original:
         give_to_owner(descriptor, target.parent)
         shutil.copyfileobj(original, copy)
+
+
+def _host_key_beside(backup: Path) -> Path:
+    """Return the path of the copy of the host key that belongs to a backup."""
+    return backup.with_name(f"{backup.name}.{HOST_KEY_FILE}")
 
 
 def _is_in(file: Path, folder: Path) -> bool:

@@ -19,6 +19,8 @@ from irchat.cluster.sealing import WrongBusKey, new_key_file
 from irchat.interfaces.nodes import NodeRow
 from irchat.net.addresses import read_network
 from irchat.protocol.rules import PASSWORD_MIN_BYTES
+from irchat.protocol.ssh_door import HOST_KEY_FILE
+from irchat.server.listeners.ssh.host_keys import WrongHostKey, read_host_key
 from irchat.system.clock import wall_ms
 from irchat.system.files.data_folder import default_data_folder
 from irchat.system.streams import drop_output, flush_output, prepare_streams, print_error
@@ -276,6 +278,11 @@ def _stats(options: argparse.Namespace) -> None:
     shown["uptime"] = f"{days} d {datetime.fromtimestamp(seconds, UTC):%H:%M:%S}" if stats.uptime else "not running"
     for field, figure in shown.items():
         _print(f"{_LABELS.get(field, field):14}{figure}")
+    if (options.data / HOST_KEY_FILE).exists():
+        try:
+            _print(f"{'SSH host key':14}{read_host_key(options.data)}")
+        except WrongHostKey as error:
+            raise Failed(str(error)) from None
 
 
 # Input and output.

@@ -48,13 +48,15 @@ class UnknownEntry(Exception):
 
 
 def is_logged(entry: Entry) -> bool:
-    """Return whether other nodes need this entry. A refused change and an unmoved marker change nothing."""
+    """Return whether other nodes need this entry. A refused change and an unmoved marker change nothing, among others."""
     if type(entry.write) not in _NUMBERS:
         return False
     result = entry.result
     if isinstance(result, StoredChange):
         return result.refusal is None and result.is_new
-    return not isinstance(result, Marker) or result.moved
+    if isinstance(result, Marker):
+        return result.moved
+    return result is not False
 
 
 def encode(entry: Entry) -> bytes:

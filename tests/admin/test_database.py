@@ -9,6 +9,8 @@ from typing import Any
 
 from irchat.admin import database
 from irchat.interfaces.stored import GLOBAL
+from irchat.protocol.ssh_door import HOST_KEY_FILE
+from irchat.server.listeners.ssh.host_keys import ensure_host_key
 from irchat.store.sqlite import copying
 from irchat.store.sqlite.engine import SQLiteStore
 from irchat.store.threads import NoThreads
@@ -38,6 +40,23 @@ class RestoreTests(AdminCase):
         self.assertEqual(self.done("check"), "The database is sound.\n")
         self.assertEqual(list(self.data.glob("*restoring*")), [])
         self.assertEqual(self.database.stat().st_uid, self.data.stat().st_uid)
+
+    def test_host_key(self) -> None:
+        """A backup has the host key of SSH beside it. A restore puts it where none is."""
+        self.fill()
+        host_key, copy = self.data / HOST_KEY_FILE, self.home / "copy"
+        fingerprint = ensure_host_key(self.data)
+        self.done("backup", str(copy))
+        self.assertEqual(stat.S_IMODE((self.home / f"copy.{HOST_KEY_FILE}").stat().st_mode), 0o600)
+        self.assertIn(f"SSH host key  {fingerprint}\n", self.done("stats"))
+        host_key.unlink()
+        self.done("restore", str(copy))
+        self.assertEqual(ensure_host_key(self.data), fingerprint)
+        self.assertEqual(stat.S_IMODE(host_key.stat().st_mode), 0o600)
+        host_key.unlink()
+        other = ensure_host_key(self.data)
+        self.done("restore", str(copy))
+        self.assertEqual(ensure_host_key(self.data), other)
 
     def test_restore_where_nothing_is(self) -> None:
         """A backup can be restored into a new folder, also by a user other than root."""

@@ -31,6 +31,7 @@ _ENTRIES = [
     Entry(writes.MarksRemoved((PlacedMark((1, 2), 3, 1, "OK", "ok"),), 10), (_CHANGE,)),
     Entry(writes.SignInEnded(1, b"", "0123456789abcdef", "goodbye")),
     Entry(writes.OtherSignInsEnded(1, None, "goodbye")),
+    Entry(writes.KeyRemoved(1, "SHA256:x", "0123456789abcdef", "goodbye"), True),
 ]
 
 
@@ -60,6 +61,8 @@ class CodecTests(SynchronousTestCase):
         for entry in (
             Entry(writes.MessageAdded(1, 1, "x", 1, None, 0), Stored(1, 1, 1, False)),
             Entry(writes.TokenRemoved(b"t")),
+            Entry(writes.KeyUsed(1, "SHA256:x", 1), True),
+            Entry(writes.KeyRemoved(1, "SHA256:x", "id", "goodbye"), False),
             Entry(writes.MarkerMoved(1, 1, 1), Marker(1, 1, False)),
             Entry(writes.MessageDeleted(1, 1, 1, 1), StoredChange(refusal=Code.NOT_YOURS)),
             Entry(writes.MarkSet(1, 3, 1, "+1", "+1", True, 10), StoredChange(is_new=False)),

@@ -16,6 +16,8 @@ from irchat.interfaces.writes import (
     BlockSet,
     GroupCreated,
     GroupRemoved,
+    KeyAdded,
+    KeyUsed,
     MarkerMoved,
     MarkSet,
     MemberAdded,
@@ -56,6 +58,9 @@ def many_writes(seed: int = 1, count: int = 300) -> Iterator[Write[Any]]:
     some = random.Random(seed)
     for user in range(1, 8):
         yield UserCreated(f"U{user}", f"u{user}", "hash" if user % 2 else None, NOW + user, b"token%d" % user)
+    for user in 1, 1, 2:
+        yield KeyAdded(user, "ssh-rsa", b"\0%d" % user, f"SHA256:{user}", "é" * user, NOW, 20)
+    yield KeyUsed(1, "SHA256:1", NOW + 5)
     yield GroupCreated("Team", "team", _MEMBERS[_TEAM], NOW)
     yield GroupCreated("Old", "old", _MEMBERS[_OLD], NOW)
     yield UserRemoved(7, "u7#7", "u7#7", NOW, ())
@@ -164,6 +169,7 @@ class MoveTests(SynchronousTestCase):
             token = b"token%d" % user
             self.assertEqual(self.of(store.token(token)), self.of(self.sqlite.token(token)))
             self.assertEqual(self.of(store.password(user)), self.of(self.sqlite.password(user)))
+            self.assertEqual(self.of(store.keys(user)), self.of(self.sqlite.keys(user)))
             for chat in _MEMBERS:
                 self.assertEqual(self.of(store.alert(user, chat)), self.of(self.sqlite.alert(user, chat)))
             self.compare(store, user)

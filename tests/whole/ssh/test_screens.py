@@ -23,7 +23,9 @@ class ScreenTests(SSHCase):
         screen.press(b"\r")
         for question in "New password:", "New password again:":
             screen.expect(question)
-            screen.press(PASSWORD.encode() + b"\r")
+            screen.press(PASSWORD.encode())
+            screen.expect("*" * len(PASSWORD))
+            screen.press(b"\r")
         screen.expect("Welcome to IRChat, carol!")
         screen.press("héllo 🎉\r".encode())
         message = self.alice.event("message")

@@ -133,8 +133,7 @@ class DoorProcess:
         if not self._is_missing:
             self._is_missing = True
             _log.error(
-                "SSH needs {library}, which is not installed: pip install 'irchat[ssh]', or start the server with"
-                " --no-ssh",
+                "SSH needs {library}, which is not installed: pip install {library}, or start the server with --no-ssh",
                 library=_LIBRARY,
             )
         return False

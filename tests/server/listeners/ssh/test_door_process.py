@@ -167,7 +167,7 @@ class DoorProcessTests(SynchronousTestCase):
         for _ in range(3):
             self.assertIn("Use irchat", self.unavailable(self.door.ready()))
         (line,) = self.lines
-        self.assertIn("pip install 'irchat[ssh]'", line)
+        self.assertIn("pip install asyncssh", line)
         self.assertEqual(self.reactor.started, [])
         self.assertTrue(is_installed() or not is_installed())
 
