@@ -48,7 +48,7 @@ class UnknownEntry(Exception):
 
 
 def is_logged(entry: Entry) -> bool:
-    """Return whether other nodes need this entry. A refused change and an unmoved marker change nothing, among others."""
+    """Return whether other nodes need this entry. A refusal, for example, changes nothing."""
     if type(entry.write) not in _NUMBERS:
         return False
     result = entry.result
