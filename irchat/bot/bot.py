@@ -113,7 +113,11 @@ class Bot:
                 await asyncio.wait_for(writer.wait_closed(), _LEAVING)
 
     async def said(self) -> AsyncIterator[Message]:
-        """Yield each message of others, from now on or from the end of the file ``state`` on. It does not end."""
+        """Yield each message of others, from now on or from the end of the file ``state`` on.
+
+        It does not end, and a bot has one such loop at a time. Call the other methods from inside it, or from other
+        tasks.
+        """
         async for heard in self._heard():
             if isinstance(heard, Message):
                 yield heard

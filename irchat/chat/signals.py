@@ -12,7 +12,7 @@ from irchat.protocol.errors import Code, Refusal
 from irchat.protocol.rules import visible
 from irchat.system.clock import rfc3339
 
-# Maximum bytes of all names and values, as in a line of IRC.
+# Maximum bytes of all names and values.
 _TAGS_BYTES = 4_094
 
 

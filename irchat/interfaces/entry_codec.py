@@ -48,7 +48,7 @@ class UnknownEntry(Exception):
 
 
 def is_logged(entry: Entry) -> bool:
-    """Return whether other nodes need this entry. A refusal, for example, changes nothing."""
+    """Return whether other nodes need this entry: it changes something that they hold."""
     if type(entry.write) not in _NUMBERS:
         return False
     result = entry.result

@@ -160,11 +160,18 @@ class Collector:
         return MultilineError(code, *context, text=text, label=batch.label)
 
 
+def lines_of(text: str) -> list[str]:
+    """Return the lines of a text: at most 100, for each line to a client costs much more than its text.
+
+    The last of so many has the rest of the text, with the pictures of its line feeds.
+    """
+    *lines, rest = text.split("\n", MAX_LINES - 1)
+    return [*lines, rest.replace("\n", "\u240a")]
+
+
 def compose(text: str, most: int = TEXT_BYTES) -> list[Piece]:
-    """Return the lines of a text, long ones cut. Joined as a client joins them, they are the text."""
-    return [
-        Piece(piece, concat=number > 0) for part in text.split("\n") for number, piece in enumerate(cut(part, most))
-    ]
+    """Return the lines of a text, long ones cut. Joined as a client joins them, they are those of `lines_of`."""
+    return [Piece(piece, concat=number > 0) for part in lines_of(text) for number, piece in enumerate(cut(part, most))]
 
 
 def compose_batch(reference: str, command: str, target: str, source: str, tags: bytes, pieces: list[Piece]) -> bytes:

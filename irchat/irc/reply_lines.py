@@ -51,11 +51,8 @@ def _runs(words: Iterable[str], most: int, between: str = " ") -> Iterator[str]:
 _RUN_BYTES = 400
 
 
-def names_lines(
-    lines: ServerLines, nick: str, channel: str, people: Iterable[Person], *, userhost: bool = False
-) -> bytes:
-    """Return ``353`` and ``366``. ``userhost``: with userhost-in-names."""
-    words = (f"{'@' if person.owner else ''}{person.prefix if userhost else person.nick}" for person in people)
+def names_lines(lines: ServerLines, nick: str, channel: str, words: Iterable[str]) -> bytes:
+    """Return ``353`` and ``366``. ``words``: the nicks, or full prefixes, each with ``@`` before that of an owner."""
     replies = [lines.numeric(Numeric.RPL_NAMREPLY, nick, "=", channel, text=run) for run in _runs(words, _RUN_BYTES)]
     return b"".join([*replies, lines.numeric(Numeric.RPL_ENDOFNAMES, nick, channel)])
 
@@ -96,23 +93,25 @@ def parse_whox(parameter: str) -> Whox | None:
     return Whox("".join(field for field in _WHOX_ORDER if field in wanted), found[2] or "0")
 
 
+_WHOX_WORDS: dict[str, Callable[[ServerLines, str, Person, Whox], str]] = {
+    "t": lambda lines, channel, person, whox: whox.token,
+    "c": lambda lines, channel, person, whox: channel,
+    "u": lambda lines, channel, person, whox: person.user,
+    "i": lambda lines, channel, person, whox: _NO_ADDRESS,
+    "h": lambda lines, channel, person, whox: HOST,
+    "s": lambda lines, channel, person, whox: lines.name,
+    "n": lambda lines, channel, person, whox: person.nick,
+    "f": lambda lines, channel, person, whox: _flags(person),
+    "d": lambda lines, channel, person, whox: "0",
+    "l": lambda lines, channel, person, whox: "0",
+    "a": lambda lines, channel, person, whox: person.account or "0",
+    "o": lambda lines, channel, person, whox: "n/a",
+}
+
+
 def whox_line(lines: ServerLines, nick: str, channel: str, person: Person, whox: Whox) -> bytes:
     """Return ``354``. ``channel`` is ``*`` for none."""
-    fields: dict[str, Callable[[], str]] = {
-        "t": lambda: whox.token,
-        "c": lambda: channel,
-        "u": lambda: person.user,
-        "i": lambda: _NO_ADDRESS,
-        "h": lambda: HOST,
-        "s": lambda: lines.name,
-        "n": lambda: person.nick,
-        "f": lambda: _flags(person),
-        "d": lambda: "0",
-        "l": lambda: "0",
-        "a": lambda: person.account or "0",
-        "o": lambda: "n/a",
-    }
-    words = [fields[field]() for field in whox.fields if field != "r"]
+    words = [_WHOX_WORDS[field](lines, channel, person, whox) for field in whox.fields if field != "r"]
     return lines.numeric(Numeric.RPL_WHOSPCRPL, nick, *words, text=person.realname if "r" in whox.fields else None)
 
 

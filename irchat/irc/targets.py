@@ -20,6 +20,7 @@ USER_LENGTH = 10
 REALNAME_LENGTH = 100
 
 _TARGET_LENGTH = 200
+_KEY_LENGTH = 128
 _MSGID = re.compile(r"(g|[1-9][0-9]{0,17}(?:\.[1-9][0-9]{0,17})?)-([1-9][0-9]{0,18})")
 _SEQ_MOST = 2**63 - 1
 _WILD = frozenset("*?")
@@ -122,24 +123,22 @@ class Mask:
     """A pattern of names: ``*`` matches any characters, ``?`` one."""
 
     def __init__(self, mask: str) -> None:
-        # Of several stars one is enough. More would cost time and match the same.
-        self._pattern = re.sub(r"\*+", "*", fold_part(mask))
+        first, *others = (_pattern_of(part) for part in fold_part(mask).split("*"))
+        # Each part is taken where it comes first, for good, so that no mask takes long. Only the last is tried again.
+        middle = "".join(f"(?>.*?{part})" for part in others[:-1] if part)
+        pattern = f"{first}{middle}.*{others[-1]}" if others else first
+        # A mask with more characters than a key of a name has matches nothing.
+        too_long = len(mask) - mask.count("*") > _KEY_LENGTH
+        self._matches = re.compile("(?!)" if too_long else pattern, re.DOTALL).fullmatch
 
     def matches(self, name: str) -> bool:
         """Return whether the pattern matches the whole name."""
-        pattern, text = self._pattern, fold_part(name)
-        place = at = 0
-        star, after = -1, 0
-        while at < len(text):
-            if place < len(pattern) and pattern[place] == "*":
-                star, after = place, at
-                place += 1
-            elif place < len(pattern) and pattern[place] in ("?", text[at]):
-                place += 1
-                at += 1
-            elif star >= 0:
-                after += 1
-                place, at = star + 1, after
-            else:
-                return False
-        return pattern[place:] in ("", "*")
+        return self.matches_key(fold_part(name))
+
+    def matches_key(self, key: str) -> bool:
+        """Return whether the pattern matches the key of a name (`irchat.text.names.name_key`)."""
+        return self._matches(key) is not None
+
+
+def _pattern_of(part: str) -> str:
+    return "".join("." if character == "?" else re.escape(character) for character in part)

@@ -261,7 +261,7 @@ class ListedSession(Struct, frozen=True, omit_defaults=True):
 class Sessions(Event, frozen=True):
     """The sign-ins of the reader, oldest first. ``more``: there are others, which were not used for longer.
 
-    ``unlisted``: the number of sessions of the reader that have no token, such as those of the text protocol.
+    ``unlisted``: the number of online sessions that use none of them, such as those of the text protocol.
     """
 
     sessions: list[ListedSession]

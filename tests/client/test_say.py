@@ -4,6 +4,7 @@ import contextlib
 import io
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from twisted.internet.defer import Deferred, ensureDeferred
@@ -11,7 +12,7 @@ from twisted.internet.error import ConnectionLost
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from irchat.client import say
+from irchat.client import __main__, say
 from irchat.client.connect.server_connection import ServerConnection
 from irchat.client.exceptions import ClientError, InputEnded, NoServer
 from irchat.client.say import Saying, SilentDialogue, read_standard_input, read_token, show
@@ -127,6 +128,21 @@ class SayingTests(SynchronousTestCase):
         failure = self.failureResultOf(self.begin(), ClientError)
         self.assertFalse(failure.check(NoServer))
         self.assertEqual(self.servers, [])
+
+
+class CommandTests(SynchronousTestCase):
+    """``say`` as the first word of the command line."""
+
+    def test_say(self) -> None:
+        """The word alone begins the command, and a host of that name with its port does not."""
+        asked: list[Sequence[str]] = []
+        self.patch(__main__, "_say", lambda arguments: asked.append(arguments) or 2)
+        self.assertEqual(self.assertRaises(SystemExit, __main__.main, ["say", "host", "@bob hi"]).code, 2)
+        self.assertEqual(asked, [["host", "@bob hi"]])
+        with contextlib.redirect_stderr(io.StringIO()) as error:
+            self.assertRaises(SystemExit, __main__.main, ["say:7667", "x"])
+        self.assertIn("usage: irchat [-h]", error.getvalue())
+        self.assertEqual(len(asked), 1)
 
 
 class InputTests(SynchronousTestCase):

@@ -115,11 +115,11 @@ class RandomChanges(RuleBasedStateMachine):
         """End sessions."""
         self.do(self.world.chat.moderation.kick, name, None)
 
-    @rule(name=NAMES, chat=CHATS, text=st.sampled_from(["hi", "@bob", "#1 hi"]))
-    def send(self, name: str, chat: str, text: str) -> None:
+    @rule(name=NAMES, chat=CHATS, text=st.sampled_from(["hi", "@bob", "#1 hi"]), is_notice=st.booleans())
+    def send(self, name: str, chat: str, text: str, is_notice: bool) -> None:
         """Send a message."""
         if self.is_there(name):
-            self.do(self.world.send, name, chat, text)
+            self.do(self.world.send, name, chat, text, is_notice=is_notice)
 
     @rule(name=NAMES, chat=CHATS, seq=st.integers(1, 9))
     def read(self, name: str, chat: str, seq: int) -> None:

@@ -271,7 +271,7 @@ def _as_read(entry: Entry) -> Entry | None:
     write, result = entry.write, entry.result
     if isinstance(write, MessageAdded):
         assert isinstance(result, Stored)
-        message = MessageAdded(result.chat, write.sender, write.text, result.at, None, 0)
+        message = MessageAdded(result.chat, write.sender, write.text, result.at, None, 0, notice=write.notice)
         return None if result.repeated else Entry(message, result)
     return decode(encode(entry)) if is_logged(entry) else None
 

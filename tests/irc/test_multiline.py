@@ -18,6 +18,7 @@ from irchat.irc.multiline import (
     Piece,
     compose,
     compose_batch,
+    lines_of,
 )
 
 _tags = st.sampled_from(["batch", "label", "draft/multiline-concat"])
@@ -211,6 +212,13 @@ class ComposeTests(SynchronousTestCase):
         joined = "".join(("" if piece.concat else "\n") + piece.text for piece in pieces)
         self.assertEqual(joined, f"\n{text}")
         self.assertTrue(all(len(piece.text.encode()) <= most for piece in pieces))
+
+    def test_many_lines(self) -> None:
+        """A text of thousands of lines has a hundred: the last has the rest, with pictures of its line feeds."""
+        lines = lines_of("a\n" * 2_000)
+        self.assertEqual(lines, [*["a"] * (MAX_LINES - 1), "a\u240a" * 1_901])
+        self.assertEqual(lines_of("\n".join("b" * MAX_LINES)), ["b"] * MAX_LINES)
+        self.assertLess(len(compose("\n" * 4_000)), MAX_LINES + 40)
 
     def test_lines(self) -> None:
         """Tags are on the first line only, and each text is in the batch."""

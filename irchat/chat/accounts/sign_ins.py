@@ -66,7 +66,8 @@ class SignIns:
         found, more = found[:SIGN_INS_MAX], len(found) > SIGN_INS_MAX
         found.sort(key=lambda one: (one.created_at or 0, one.used_at, one.token))
         rows = [_row(one, online, token) for one in found]
-        return events.Sessions(rows, more, max(0, self.presence.count(user.id) - online.total()))
+        in_list = sum(online[row.id] for row in rows)
+        return events.Sessions(rows, more, max(0, self.presence.count(user.id) - in_list))
 
     async def end(self, user: User, sign_in: str) -> None:
         """End a sign-in of ``user`` by its id. Raises Refusal ``bad-request`` if there is none with that id."""

@@ -40,8 +40,12 @@ class Personas:
         """Return the persona of a user. An offline one has none."""
         return self._shown.get(user, _PLAIN) if user in self._presence.online else _PLAIN
 
-    def set(self, user: int, session: int, **changes: Any) -> None:
-        """Change fields of the persona of a session here, until its end. The times are set here."""
+    def set(self, user: int, session: int, *, is_first: bool = False, **changes: Any) -> None:
+        """Change fields of the persona of a session here, until its end. The times are set here.
+
+        ``is_first``: the session begins with it. If it is the only one of its user, that comes with its presence, and
+        `on_change` is not called.
+        """
         if session not in self._presence.sessions.get(user, ()):
             return
         now = self._wall_ms()
@@ -50,7 +54,7 @@ class Personas:
             times["named_at"] = now
         sessions = self._sessions.setdefault(user, {})
         sessions[session] = replace(sessions.pop(session, _PLAIN), **changes, **times)  # the last one is at the end
-        self._look(user)
+        self._look(user, is_known=is_first and self._presence.count(user) == 1)
 
     # ThesePersonas, for the other nodes
 
@@ -73,8 +77,8 @@ class Personas:
     def here(self) -> Mapping[int, Persona]:
         return self._here
 
-    def _look(self, user: int) -> None:
-        """Note that sessions of a user began or ended, or that they set something."""
+    def _look(self, user: int, *, is_known: bool = False) -> None:
+        """Note that sessions of a user began or ended, or that they set something, which may be known already."""
         if user in self._sessions:
             self._look_here(user)
         elsewhere = [personas[user] for personas in self._elsewhere.values() if user in personas]
@@ -85,7 +89,7 @@ class Personas:
         before = self._shown.pop(user, _PLAIN)
         if now != _PLAIN:
             self._shown[user] = now
-        if now != before:
+        if now != before and not is_known:
             self.on_change(user, before, now)
 
     def _look_here(self, user: int) -> None:

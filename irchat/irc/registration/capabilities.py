@@ -1,6 +1,7 @@
 """Capabilities (IRCv3 capability-negotiation): what the server offers, and what one session has taken."""
 
 from collections.abc import Iterator, Mapping
+from functools import cache
 
 from irchat.irc.numerics import Numeric, ServerLines
 
@@ -18,8 +19,9 @@ _LIST_BYTES = 400
 _LIST_MOST = 100
 
 
+@cache
 def offered(*, registration_open: bool) -> dict[str, str]:
-    """Return the capabilities of a server, in order, each with its value or ''."""
+    """Return the capabilities of a server, in order, each with its value or ''. All sessions share the dictionary."""
     caps = dict.fromkeys(_PLAIN, "") | _VALUES | (_REGISTRATION if registration_open else {})
     return dict(sorted(caps.items()))
 

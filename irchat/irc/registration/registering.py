@@ -5,8 +5,9 @@ send, a request whose answer comes back by `Registration.answered`, or a change 
 lines wait inside, and `Registration.is_asking` is true: the reader should pause.
 """
 
-from collections import deque
 from collections.abc import Callable
+
+from msgspec.structs import replace
 
 from irchat.irc.command_table import Phase, check
 from irchat.irc.irc_lines import Line, build
@@ -57,7 +58,7 @@ class Registration:
         self._sent_nick = self._is_over = False
         self._then: _Then | None = None
         self._label: str | None = None
-        self._queue: deque[Line] = deque()
+        self._queue: list[Line] = []  # mostly empty: an empty deque takes 760 bytes
 
     @property
     def is_asking(self) -> bool:
@@ -98,7 +99,7 @@ class Registration:
     def _take_lines(self) -> list[Step]:
         steps: list[Step] = []
         while self._queue and not self.is_asking and not self._is_over:
-            line = self._queue.popleft()
+            line = self._queue.pop(0)
             taken = self._take(line)
             if self.is_asking:
                 self._label = line.label
@@ -134,8 +135,8 @@ class Registration:
     def _numeric(self, numeric: Numeric, *params: str, text: str | None = None) -> list[Step]:
         return [Say(self._lines.numeric(numeric, self.shown_nick, *params, text=text))]
 
-    def _fail(self, command: str, code: str, text: str) -> list[Step]:
-        return [Say(self._lines.fail(command, code, self.nick, text=text))]
+    def _fail(self, command: str, code: str, text: str, account: str = "") -> list[Step]:
+        return [Say(self._lines.fail(command, code, account or self.nick, text=text))]
 
     def _notice(self, *texts: str, service: str = NICKSERV) -> bytes:
         return self._lines.notices(service_prefix(service), self.shown_nick, texts)
@@ -186,6 +187,7 @@ class Registration:
         if was_waiting and self.nick != welcome.name:
             steps.append(Say(build("NICK", welcome.name, source=self.prefix)))
         self.phase, self.nick = Phase.SIGNED_IN, welcome.name
+        self._welcome = replace(welcome, online=[], unread=[])  # they are long, and would stay until the end
         return [*steps, SignedIn(welcome, was_waiting)]
 
     def _hint(self) -> str:
@@ -339,7 +341,8 @@ class Registration:
         if self.nick == "*":
             return self._fail("REGISTER", "NEED_NICK", "Send NICK first: it becomes the name of your account.")
         if account != "*" and not same_target(account, self.nick):
-            return self._fail("REGISTER", "ACCOUNT_NAME_MUST_BE_NICK", f"Only {self.nick} can be registered here.")
+            text = f"Only {self.nick} can be registered here."
+            return self._fail("REGISTER", "ACCOUNT_NAME_MUST_BE_NICK", text, account)
         return self._ask(requests.Register(name=self.nick, password=password), self._register_answered)
 
     def _verify(self, line: Line) -> list[Step]:

@@ -1,4 +1,4 @@
-"""Changes for sessions: the first one is sent at once, further ones together once a second."""
+"""Changes for sessions: the first ones are sent at once, further ones together once a second."""
 
 from bisect import bisect_right
 from collections.abc import Hashable, Sequence
@@ -28,10 +28,12 @@ _OUTDATED = 1_000
 class ChangeFeed(Generic[Key, Value]):
     """Sends the current values of keys that changed. Keeps for each session the number of the last change sent to it.
 
-    ``most``: the maximum number of changes in one event. The others wait for the next event.
+    ``most``: the maximum number of changes in one event. The others wait for the next event. ``at_once``: the number of
+    events that a session gets before it waits for a second.
     """
 
     most = 1_000
+    at_once = 1
 
     def __init__(self, clock: IReactorTime, delivery: Delivery) -> None:
         self._clock = clock
@@ -42,7 +44,8 @@ class ChangeFeed(Generic[Key, Value]):
         # All changes in order: number and key. Some are outdated.
         self._changes: list[tuple[int, Key]] = []
         self._sent: dict[Recipient, int] = {}
-        self._ready: dict[Recipient, None] = {}
+        # The sessions whose second is over, with the number of events that each has had since.
+        self._ready: dict[Recipient, int] = {}
         self._resting: dict[int, list[Recipient]] = {}
         self._scheduled = False
 
@@ -53,7 +56,7 @@ class ChangeFeed(Generic[Key, Value]):
     def add(self, session: Recipient) -> None:
         """Add a session that has the current state."""
         self._sent[session] = self._count
-        self._ready[session] = None
+        self._ready[session] = 0
 
     def remove(self, session: Recipient) -> None:
         """Remove a session."""
@@ -91,8 +94,8 @@ class ChangeFeed(Generic[Key, Value]):
                 self._delivery.send(some, event)
                 for session in some:
                     self._sent[session] = up_to
-                    del self._ready[session]
-                self._rest(some)
+                    self._ready[session] += 1
+                self._rest([session for session in some if self._ready[session] >= self.at_once])
                 if self._clock.seconds() > deadline:
                     self.send_soon()
                     return
@@ -112,6 +115,8 @@ class ChangeFeed(Generic[Key, Value]):
         return changes, up_to
 
     def _rest(self, sessions: list[Recipient]) -> None:
+        for session in sessions:
+            del self._ready[session]
         now = self._clock.seconds()
         tick = int((now + PRESENCE_SECONDS) * _TICKS_A_SECOND) + 1
         if tick not in self._resting:
@@ -120,5 +125,5 @@ class ChangeFeed(Generic[Key, Value]):
         self._resting[tick].extend(sessions)
 
     def _rested(self, tick: int) -> None:
-        self._ready.update(dict.fromkeys(session for session in self._resting.pop(tick) if session in self._sent))
+        self._ready.update(dict.fromkeys((one for one in self._resting.pop(tick) if one in self._sent), 0))
         self.send_soon()

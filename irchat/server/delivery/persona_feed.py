@@ -18,6 +18,8 @@ class PersonaFeed(ChangeFeed[tuple[str, bool], str | None]):
     """
 
     most = 100
+    # A client that asks right afterwards should know already.
+    at_once = 8
 
     def __init__(self, clock: IReactorTime, delivery: Delivery, chat: ChatService) -> None:
         super().__init__(clock, delivery)

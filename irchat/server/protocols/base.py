@@ -70,6 +70,9 @@ class ChatProtocol(Protocol):
     def receive(self, line: bytes) -> None:
         """Handle a line of 1 to `CLIENT_LINE_BYTES` bytes, without its line ending."""
 
+    def joined(self) -> None:
+        """Note that a user signs in to the session, before others know it."""
+
     def reply(self, context: object, event: events.Event) -> bytes:
         """Encode the reply to the request with ``context``."""
 
@@ -120,6 +123,9 @@ class SharedEncoding:
     def reply(self, context: object, event: events.Event) -> bytes:
         """See `ChatProtocol` for this and the following methods."""
         raise NotImplementedError
+
+    def joined(self) -> None:
+        pass
 
     def again(self, context: object, event: events.Event) -> bytes:
         return self.reply(context, event)

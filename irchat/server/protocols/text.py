@@ -82,6 +82,9 @@ class TextProtocol:
 
     # Called by the session (`irchat.server.protocols.base.ChatProtocol`).
 
+    def joined(self) -> None:
+        """Do nothing: the welcome follows."""
+
     def reply(self, context: object, event: events.Event) -> bytes:
         """Return the lines that show a reply, or the next question of the sign-in."""
         if context is _ANSWER:

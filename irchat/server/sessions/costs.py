@@ -32,8 +32,6 @@ WORK_OF_REFUSED_LINE = 0.5
 """The additional work of a refused request: an invalid line is parsed twice."""
 WORK_OF_RECIPIENT = 0.008
 """The work of a message for each session that receives it, charged to the sender."""
-WORK_OF_LISTED = 0.005
-"""The work for each user that a protocol looks through or lists itself."""
 BYTES_OF_MS = 50_000
 """The bytes of a long line or reply that take one millisecond to read, decode or encode, and send."""
 
@@ -95,7 +93,7 @@ COSTS: dict[type[requests.Request], Cost] = {
     requests.Blocks: Cost(0.3),
     requests.Help: Cost(0.3),
     requests.Ping: Cost(0.1),
-    Inquiry: Cost(2),
+    Inquiry: Cost(4),
 }
 """By request type. A ``line`` costs as much as its command."""
 

@@ -24,7 +24,7 @@ from irchat.server.admission import Visit
 from irchat.server.delivery.outbox import Outbox
 from irchat.server.protocols.base import ChatProtocol
 from irchat.server.sessions.allowance import LONG, Allowance, gone
-from irchat.server.sessions.costs import COSTS, WORK_OF_LISTED, WORK_OF_RECIPIENT, WORK_OF_REFUSED_LINE
+from irchat.server.sessions.costs import COSTS, WORK_OF_RECIPIENT, WORK_OF_REFUSED_LINE
 from irchat.server.sessions.event_encoding import EventEncoding
 from irchat.server.sessions.pending import Asked, Reply, TimedReply, failed, perishable
 from irchat.server.sessions.services import Services
@@ -109,9 +109,9 @@ class Session(EventEncoding):
         """Charge for a line of ``size`` bytes, if it is long."""
         self._allowance.charge_bytes(size)
 
-    def count_listed(self, count: int) -> None:
-        """Charge for ``count`` users that the protocol looks through itself."""
-        self._allowance.charge(count * WORK_OF_LISTED)
+    def charge(self, work: float) -> None:
+        """Charge for milliseconds of work that no request stands for."""
+        self._allowance.charge(work)
 
     def hold_back(self, holds: bool) -> None:
         """Note whether the protocol holds back lines. Reading pauses while it does."""
@@ -184,6 +184,7 @@ class Session(EventEncoding):
         self.outbox.hold()
         self._services.delivery.add(self)
         self._services.chat.presence.enter(signed_in.user.id, self.id, self.token, shows_timed=self.shows_timed)
+        self.protocol.joined()
 
     def part(self) -> None:
         """Undo `join`."""

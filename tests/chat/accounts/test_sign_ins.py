@@ -41,13 +41,14 @@ class SignInsTests(AccountsTestCase):
         """The list has the user's own sign-ins, oldest first: since when, whether online, and which is this one."""
         self.world.chat.presence.leave(self.first.user.id, 1)
         self.world.enter("alice", 7)
+        self.world.chat.presence.enter(self.first.user.id, 8, b"a key, which is not in the list")
         listed = self.listed(self.second)
         self.assertEqual([one.id for one in listed.sessions], [sign_in_id(one.digest) for one in self.of_alice])
         self.assertEqual([(one.online, one.this) for one in listed.sessions], [(False, False), (True, True)])
         first, second = listed.sessions
         self.assertLess(first.since, second.since)
         self.assertEqual((first.since, first.label), (first.used, ""))
-        self.assertEqual((listed.unlisted, listed.more), (1, False))
+        self.assertEqual((listed.unlisted, listed.more), (2, False))
         self.assertNotIn(True, [one.this for one in self.listed().sessions])
 
     @property

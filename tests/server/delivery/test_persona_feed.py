@@ -50,6 +50,15 @@ class PersonaFeedTests(ServerTestCase):
         ])  # fmt: skip
         self.assertEqual(self.carol.got(), [])
 
+    def test_at_once(self) -> None:
+        """The first eight changes come at once, the others together within the second."""
+        for number in range(12):
+            self.set_persona(self.carol, away=f"lunch {number}")
+            self.server.turn()
+        self.assertEqual([list(one.away.values()) for one in self.got], [[f"lunch {number}"] for number in range(8)])  # type: ignore[attr-defined]
+        self.server.advance(1.2)
+        self.assertEqual(self.got[8:], [events.Personas(away={"carol": "lunch 11"}, realnames={})])
+
     def test_end(self) -> None:
         """After its end a session gets nothing, and nothing of it is kept."""
         self.alice.leave()

@@ -1,6 +1,12 @@
 """The sessions of a user on a server: listed, and ended by their user from another one."""
 
-from tests.helpers.server import PASSWORD, ServerTestCase
+from typing import Any
+
+from twisted.internet.defer import ensureDeferred
+from twisted.trial.unittest import SynchronousTestCase
+
+from tests.helpers.nodes_in_memory import Cluster
+from tests.helpers.server import PASSWORD, JSONClient, ServerTestCase
 
 
 class OwnSessionsTests(ServerTestCase):
@@ -76,3 +82,51 @@ class OwnSessionsTests(ServerTestCase):
         self.assertEqual(stranger.one("error")["code"], "not-logged-in")
         stranger.ask("login", name="alice", password=PASSWORD)
         self.assertEqual(stranger.one("welcome")["name"], "alice")
+
+
+class OfNodesTests(SynchronousTestCase):
+    """``!sessions`` on two nodes of one chat."""
+
+    def setUp(self) -> None:
+        """Let alice be signed in on both, and once more on the second."""
+        self.cluster = Cluster(2)
+        self.addCleanup(self.cluster.close)
+        first, second = self.cluster.nodes
+        self.here, self.there, self.also_there = first.json(), second.json(), second.json()
+        self.ask(self.here, "register", name="alice", password=PASSWORD)
+        self.tokens = []
+        for client in self.there, self.also_there:
+            (welcome,) = [
+                line for line in self.ask(client, "login", name="alice", password=PASSWORD) if "token" in line
+            ]
+            self.tokens.append(welcome["token"])
+
+    def ask(self, client: JSONClient, kind: str, **fields: Any) -> list[dict[str, Any]]:
+        """Return all lines that a client got until its request was answered."""
+        client.ask(kind, **fields)
+        self.cluster.settle()
+        return client.got()
+
+    def test_end_one(self) -> None:
+        """A session on another node is ended by its id, and no other."""
+        (listed,) = [line for line in self.ask(self.there, "sessions") if line["type"] == "sessions"]
+        (this,) = [one["id"] for one in listed["sessions"] if one.get("this")]
+        self.ask(self.here, "end_sessions", id=this)
+        self.assertEqual([client.is_open for client in (self.here, self.there, self.also_there)], [True, False, True])
+        again = self.cluster.nodes[1].json()
+        self.assertEqual([line["code"] for line in self.ask(again, "resume", token=self.tokens[0])], ["bad-token"])
+
+    def test_of_a_program(self) -> None:
+        """A token that an administrator created on one node is valid on the other."""
+        created = ensureDeferred(self.cluster.nodes[0].chat.sign_ins.add_labelled("alice", "backups"))
+        self.cluster.settle()
+        program = self.cluster.nodes[1].json()
+        lines = self.ask(program, "resume", token=self.successResultOf(created))
+        self.assertEqual([line["name"] for line in lines if line["type"] == "welcome"], ["alice"])
+
+    def test_end_others(self) -> None:
+        """All sessions on other nodes are ended."""
+        self.ask(self.here, "end_sessions", others=True)
+        self.assertEqual([client.is_open for client in (self.here, self.there, self.also_there)], [True, False, False])
+        again = self.cluster.nodes[1].json()
+        self.assertEqual([line["code"] for line in self.ask(again, "resume", token=self.tokens[1])], ["bad-token"])

@@ -13,6 +13,7 @@ from irchat.irc.numerics import ServerLines
 from irchat.irc.reply_lines import Person
 from irchat.irc.targets import USER_LENGTH, prefix
 from irchat.protocol.errors import Refusal
+from irchat.server.protocols.irc.people.presence_lines import PresenceLines
 from irchat.server.protocols.irc.talk.talk_shared import TalkShared
 from irchat.server.sessions.services import Services
 
@@ -41,6 +42,7 @@ class IRCShared:
 
     def __post_init__(self) -> None:
         self.talk = TalkShared(self)
+        self.presence_lines = PresenceLines()
 
     @property
     def directory(self) -> Directory:
@@ -68,9 +70,10 @@ class IRCShared:
             persona.is_bot,
         )
 
-    def set_persona(self, protocol: "IRCProtocol", **changes: object) -> None:
+    def set_persona(self, protocol: "IRCProtocol", *, is_first: bool = False, **changes: object) -> None:
         """Change what the user of a session says of itself: ``away``, ``realname``, ``username``, ``is_bot``."""
-        self.services.chat.personas.set(protocol.user.id, protocol.session.id, **changes)
+        personas = self.services.chat.personas
+        personas.set(protocol.user.id, protocol.session.id, is_first=is_first, **changes)
 
     def idle_of(self, user: User) -> tuple[int, int] | None:
         """Return the seconds for which a user is idle, and the time of its sign-in, or None if they are not known."""

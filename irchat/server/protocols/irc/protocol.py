@@ -1,6 +1,5 @@
 """The IRC protocol as a plug-in of a connection: lines in, requests of the session, lines out."""
 
-from collections import deque
 from collections.abc import Sequence
 
 from twisted.logger import Logger
@@ -61,8 +60,8 @@ class IRCProtocol:
         self.registration = Registration(options, shared.lines, caps, shared.has_account)
         self.last_words: bytes | None = None
         """The last lines of the session, if they are not ERROR and the reason of its end."""
-        self._unhandled: deque[bytes | Line] = deque()
-        self._is_entering = self._is_taking = False
+        self._unhandled: list[bytes | Line] = []  # short: an empty deque takes 760 bytes
+        self._is_entering = self._is_taking = self._is_introduced = False
         self._rate = LineRate(shared.clock, limits, self.take_lines)
 
     @property
@@ -102,6 +101,10 @@ class IRCProtocol:
     def receive(self, line: bytes) -> None:
         self._unhandled.append(line)
         self.take_lines()
+
+    def joined(self) -> None:
+        if self.registration.user:
+            self.introduce(is_first=True)
 
     def reply(self, context: object, event: events.Event) -> bytes:
         if isinstance(context, Answer):
@@ -151,7 +154,7 @@ class IRCProtocol:
         waiting = self._unhandled
         try:
             while waiting and self._may_take() and self._rate.takes_one():
-                line = waiting.popleft()
+                line = waiting.pop(0)
                 if isinstance(line, bytes):
                     self._take(line)
                 else:
@@ -182,7 +185,7 @@ class IRCProtocol:
     def handle(self, line: Line) -> None:
         """Handle a line that is allowed now and has enough parameters (`irchat.irc.command_table`)."""
         if self._is_entering:
-            self._unhandled.appendleft(line)
+            self._unhandled.insert(0, line)
             return
         call = Call(self, line)
         try:
@@ -191,6 +194,15 @@ class IRCProtocol:
             _log.failure("a line could not be handled")
             call.say(self.lines.numeric(Numeric.ERR_UNKNOWNERROR, self.nick, line.command, text=internal_error().text))
         call.close()
+
+    def introduce(self, *, is_first: bool) -> None:
+        """Set once what the user of the session says of itself. ``is_first``: nobody has seen the session yet."""
+        if not self._is_introduced:
+            self._is_introduced = True
+            said = self.registration
+            self.shared.set_persona(
+                self, is_first=is_first, username=said.user, realname=said.realname, away=self.state.away
+            )
 
     def set_away(self, text: str | None) -> None:
         """Mark this session as away, or as back (None)."""

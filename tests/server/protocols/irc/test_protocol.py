@@ -6,7 +6,6 @@ from irchat.protocol.rules import CLIENT_LINE_BYTES, PING_AFTER, SILENCE_ENDS, W
 from irchat.server.protocols.irc import command_handlers
 from irchat.server.protocols.irc.irc_shared import make_shared
 from irchat.server.protocols.offers import irc_protocols
-from irchat.server.sessions import session
 from tests.helpers.irc import IRCTestCase, numerics
 
 _PONG = ":irchat PONG irchat :x"
@@ -165,15 +164,6 @@ class RateTests(IRCTestCase):
         self.assertLess(sum(" JOIN " in line for line in lines), 16)
         lines += alice.wait(*[0.5] * 20)
         self.assertEqual(sum(" JOIN " in line for line in lines), 20)
-
-    def test_lists(self) -> None:
-        """Lists of many users are charged as work: what comes after them waits."""
-        alice, _bob, _carol = self.irc("alice"), self.irc("bob"), self.irc("carol")
-        self.patch(session, "WORK_OF_LISTED", 200.0)
-        for line in "WHO z*", "WHO #global", "NAMES #global":
-            self.server.advance(10)
-            self.assertNotIn(_PONG, alice.ask(line, line, line, "PING x"), line)
-            self.assertIn(_PONG, alice.wait(*[0.5] * 12), line)
 
     def test_other_lines(self) -> None:
         """Other commands: 60 at once, then 20 a second."""

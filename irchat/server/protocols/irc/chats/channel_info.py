@@ -6,7 +6,6 @@ from irchat.server.protocols.irc.calls import Call
 from irchat.server.protocols.irc.chats.channels import (
     channel_of,
     chats_of,
-    count_members,
     find_channel,
     members_of,
     names_of,
@@ -106,7 +105,7 @@ def list_channels(call: Call) -> None:
         masks = [Mask(mask) for mask in call.params[0].split(",")[:20]] if call.params else [Mask("*")]
         numeric, nick = protocol.lines.numeric, protocol.nick
         rows = b"".join(
-            numeric(Numeric.RPL_LIST, nick, name, str(count_members(protocol, chat)), text="")
+            numeric(Numeric.RPL_LIST, nick, name, str(sum(1 for _ in members_of(protocol, chat))), text="")
             for chat in chats_of(protocol)
             if any(mask.matches(name := channel_of(chat.group)) for mask in masks)
         )

@@ -5,14 +5,18 @@ from typing import TYPE_CHECKING
 
 from irchat.chat.state.entities import DirectoryChat, DirectoryGroup, User
 from irchat.interfaces.stored import GLOBAL
-from irchat.irc.irc_lines import build
 from irchat.irc.numerics import Numeric
 from irchat.irc.reply_lines import Person, names_lines
 from irchat.irc.targets import GLOBAL_TARGET, chat_of
 from irchat.protocol.rules import GLOBAL_NAME
+from irchat.server.protocols.irc.user_lines import user_line
 
 if TYPE_CHECKING:
     from irchat.server.protocols.irc.protocol import IRCProtocol
+
+
+# The members that are looked at in one millisecond.
+_MEMBERS_OF_MS = 400
 
 
 def channel_of(group: DirectoryGroup | None) -> str:
@@ -49,13 +53,6 @@ def members_of(protocol: "IRCProtocol", chat: DirectoryChat) -> Iterator[User]:
     return (users[user] for user in protocol.shared.services.chat.presence.online)
 
 
-def count_members(protocol: "IRCProtocol", chat: DirectoryChat) -> int:
-    """Return the number of `members_of` a chat."""
-    if chat.group is not None:
-        return len(chat.group.members)
-    return len(protocol.shared.services.chat.presence.online)
-
-
 def person_in(protocol: "IRCProtocol", chat: DirectoryChat, user: User) -> Person:
     """Return a user as it shows in a chat."""
     is_owner = chat.group is not None and chat.group.owner is user
@@ -64,24 +61,28 @@ def person_in(protocol: "IRCProtocol", chat: DirectoryChat, user: User) -> Perso
 
 def names_of(protocol: "IRCProtocol", chat: DirectoryChat) -> bytes:
     """Return 353 and 366."""
-    protocol.session.count_listed(count_members(protocol, chat))
-    people = (person_in(protocol, chat, user) for user in members_of(protocol, chat))
-    userhost = "userhost-in-names" in protocol.caps
-    return names_lines(protocol.lines, protocol.nick, channel_of(chat.group), people, userhost=userhost)
+    owner = None if chat.group is None else chat.group.owner
+    members = list(members_of(protocol, chat))
+    protocol.session.charge(len(members) / _MEMBERS_OF_MS)
+    if "userhost-in-names" in protocol.caps:
+        mask = protocol.shared.mask
+        words = [f"@{mask(user)}" if user is owner else mask(user) for user in members]
+    else:
+        words = [f"@{user.name}" if user is owner else user.name for user in members]
+    return names_lines(protocol.lines, protocol.nick, channel_of(chat.group), words)
 
 
 def join_line(protocol: "IRCProtocol", user: User, channel: str) -> bytes:
     """Return the line that shows that a user is in a channel now."""
     if "extended-join" not in protocol.caps:
-        return build("JOIN", channel, source=protocol.shared.mask(user))
+        return user_line(protocol, user, "JOIN", channel)
     person = protocol.shared.person(user)
-    source = protocol.shared.mask(user)
-    return build("JOIN", channel, person.account or "*", source=source, text=person.realname)
+    return user_line(protocol, user, "JOIN", channel, person.account or "*", text=person.realname)
 
 
 def away_line(protocol: "IRCProtocol", user: User) -> bytes:
     """Return the line that shows a user as away or back."""
-    return build("AWAY", source=protocol.shared.mask(user), text=protocol.shared.person(user).away)
+    return user_line(protocol, user, "AWAY", text=protocol.shared.person(user).away)
 
 
 def join_lines(protocol: "IRCProtocol", chat: DirectoryChat, markread: bytes) -> bytes:

@@ -1,7 +1,7 @@
 """PART and KICK: hide a chat from the session, leave a group, remove members."""
 
 from irchat.interfaces.stored import GLOBAL
-from irchat.irc.irc_lines import REASON_LENGTH, build
+from irchat.irc.irc_lines import REASON_LENGTH
 from irchat.irc.numerics import Numeric, service_prefix
 from irchat.irc.targets import SERVICE, chat_of
 from irchat.protocol import events, requests
@@ -9,6 +9,7 @@ from irchat.protocol.rules import GLOBAL_NAME, visible
 from irchat.server.protocols.irc.calls import Call
 from irchat.server.protocols.irc.chats.channels import channel_of, find_channel, not_there, shown_channel
 from irchat.server.protocols.irc.refusals import refused
+from irchat.server.protocols.irc.user_lines import user_line
 
 _LEAVE = "leave"
 _CHANNELS_MOST = 100
@@ -34,7 +35,7 @@ def _hide(call: Call, name: str, reason: str) -> None:
             return not_there(protocol, name, Numeric.ERR_NOTONCHANNEL)
         channel = channel_of(chat.group)
         protocol.hide_chat(chat.key)
-        gone = build("PART", channel, source=protocol.shared.mask(protocol.user), text=reason or None)
+        gone = user_line(protocol, protocol.user, "PART", channel, text=reason or None)
         if chat.key == GLOBAL:
             note = f"{channel} is hidden in this session. /join {channel} shows it again."
         else:
@@ -54,7 +55,7 @@ def _leave(call: Call, name: str) -> None:
     def left(event: events.Event) -> bytes:
         if isinstance(event, events.Error):
             return refused(protocol, "PART", event, channel)
-        return build("PART", channel, source=protocol.shared.mask(protocol.user), text=_LEAVE)
+        return user_line(protocol, protocol.user, "PART", channel, text=_LEAVE)
 
     if not name.startswith("#"):
         call.in_turn(lambda: not_there(protocol, name, Numeric.ERR_NOTONCHANNEL))
@@ -64,12 +65,12 @@ def _leave(call: Call, name: str) -> None:
 
 def kick(call: Call) -> None:
     """``KICK #team bob,carol :why`` removes members."""
-    protocol = call.protocol
-    name, reason = call.params[0], visible(call.line.param(2)[:REASON_LENGTH])
-    if chat_of(name) == GLOBAL_NAME:
-        call.in_turn(lambda: not_there(protocol, shown_channel(protocol, name), Numeric.ERR_CHANOPRIVSNEEDED))
-        return
-    for kicked in [one for one in call.params[1].split(",") if one][:_KICKED_MOST]:
+    reason = visible(call.line.param(2)[:REASON_LENGTH])
+    channels = call.params[0].split(",")
+    users = [one for one in call.params[1].split(",") if one][:_KICKED_MOST]
+    if len(channels) == 1:  # else one user of each, as RFC 2812 has it
+        channels *= len(users)
+    for name, kicked in zip(channels, users, strict=False):
         _kick_one(call, name, kicked, reason)
 
 
@@ -82,12 +83,14 @@ def _kick_one(call: Call, name: str, kicked: str, reason: str) -> None:
             return refused(protocol, "KICK", event, kicked, channel)
         user = protocol.shared.find_user(kicked)
         nick = kicked if user is None else user.name
-        return build("KICK", channel, nick, source=protocol.shared.mask(protocol.user), text=reason or protocol.nick)
+        return user_line(protocol, protocol.user, "KICK", channel, nick, text=reason or protocol.nick)
 
-    if not name.startswith("#"):
+    if chat_of(name) == GLOBAL_NAME:
+        call.in_turn(lambda: not_there(protocol, channel, Numeric.ERR_CHANOPRIVSNEEDED))
+    elif not name.startswith("#"):
         call.in_turn(lambda: not_there(protocol, name))
-        return
-    call.ask(requests.RemoveMember(group=name[1:], name=kicked, reason=reason or None), removed)
+    else:
+        call.ask(requests.RemoveMember(group=name[1:], name=kicked, reason=reason or None), removed)
 
 
 HANDLERS = {"PART": part, "KICK": kick}

@@ -4,10 +4,10 @@ from typing import TYPE_CHECKING
 
 from irchat.chat.state.entities import DirectoryChat
 from irchat.interfaces.bus import Publication
-from irchat.irc.irc_lines import build
 from irchat.protocol import events
 from irchat.server.protocols.irc.chats.channels import away_line, join_line, join_lines
 from irchat.server.protocols.irc.talk import markers
+from irchat.server.protocols.irc.user_lines import user_line
 
 if TYPE_CHECKING:
     from irchat.server.protocols.irc.protocol import IRCProtocol
@@ -20,7 +20,7 @@ def added(protocol: "IRCProtocol", event: events.Added, publication: Publication
     if protocol.session.outbox.behind:
         protocol.missed_members.note(protocol, group_id, channel, event.name, is_added=True)
         return b""
-    invited = build("INVITE", event.name, channel, source=shared.mask_of_name(event.by))
+    invited = user_line(protocol, event.by, "INVITE", event.name, channel)
     if event.name == protocol.user.name:
         group = shared.directory.groups.get(group_id)
         if group is None or group_id not in protocol.user.groups:  # removed again since
@@ -43,7 +43,6 @@ def added(protocol: "IRCProtocol", event: events.Added, publication: Publication
 
 def removed(protocol: "IRCProtocol", event: events.Removed, publication: Publication) -> bytes:
     """Return the lines for a member that left (PART) or was removed (KICK), and for a new owner."""
-    shared = protocol.shared
     group_id, channel = int(event.id[1:]), f"#{event.group[1:]}"
     if protocol.session.outbox.behind:
         protocol.missed_members.note(protocol, group_id, channel, event.name, is_added=False)
@@ -56,11 +55,10 @@ def removed(protocol: "IRCProtocol", event: events.Removed, publication: Publica
         protocol.state.owners.pop(group_id, None)
     if is_hidden:
         return b""
-    source = shared.mask_of_name(event.by)
     if event.by == event.name:
-        lines = build("PART", channel, source=source, text=event.reason)
+        lines = user_line(protocol, event.by, "PART", channel, text=event.reason)
     else:
-        lines = build("KICK", channel, event.name, source=source, text=event.reason or event.by)
+        lines = user_line(protocol, event.by, "KICK", channel, event.name, text=event.reason or event.by)
     if new_owner and not is_own:
         lines += protocol.lines.line("MODE", channel, "+o", event.owner)
     return lines

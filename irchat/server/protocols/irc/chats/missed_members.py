@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING
 from msgspec import Struct, field
 
 from irchat.chat.state.entities import DirectoryChat
-from irchat.irc.irc_lines import build
 from irchat.server.protocols.irc.chats.channels import join_line, join_lines
 from irchat.server.protocols.irc.talk import markers
+from irchat.server.protocols.irc.user_lines import user_line
 
 if TYPE_CHECKING:
     from irchat.server.protocols.irc.protocol import IRCProtocol
@@ -52,19 +52,19 @@ class MissedMembers:
 def _difference(protocol: "IRCProtocol", group_id: int, told: _Told) -> bytes:
     own, users = protocol.user, protocol.shared.directory.users
     group = own.groups.get(group_id)
-    was_in, mask = own.id in told.members, protocol.shared.mask
+    was_in = own.id in told.members
     if group is None:
         was_hidden = group_id in protocol.state.hidden_chats
         protocol.show_chat(group_id)
         protocol.state.owners.pop(group_id, None)
-        return build("PART", told.channel, source=mask(own)) if was_in and not was_hidden else b""
+        return user_line(protocol, own, "PART", told.channel) if was_in and not was_hidden else b""
     if not was_in:
         protocol.show_chat(group_id)
         return join_lines(protocol, DirectoryChat(group_id, group), markers.line(protocol, group_id))
     if group_id in protocol.state.hidden_chats:
         return b""
     gone = [users[user] for user in told.members - group.members.keys() if user in users]
-    lines = [build("PART", told.channel, source=mask(user)) for user in gone]
+    lines = [user_line(protocol, user, "PART", told.channel) for user in gone]
     lines += [join_line(protocol, group.members[user], told.channel) for user in group.members.keys() - told.members]
     if protocol.state.owners.get(group_id, group.owner.id) != group.owner.id:
         protocol.state.owners[group_id] = group.owner.id

@@ -2,10 +2,10 @@
 
 from typing import TYPE_CHECKING
 
-from irchat.irc.irc_lines import build
 from irchat.protocol import events, requests
 from irchat.server.protocols.irc.chats.channels import channel_of, find_channel, join_line, join_lines
 from irchat.server.protocols.irc.talk import markers
+from irchat.server.protocols.irc.user_lines import user_line
 
 if TYPE_CHECKING:
     from irchat.server.protocols.irc.protocol import IRCProtocol
@@ -26,10 +26,10 @@ def own_change(protocol: "IRCProtocol", request: requests.Request, event: events
             channel = _shown(protocol, group)
             if user is None or channel is None:
                 return b""
-            return build("KICK", channel, user.name, source=protocol.shared.mask(protocol.user), text=protocol.nick)
+            return user_line(protocol, protocol.user, "KICK", channel, user.name, text=protocol.nick)
         case requests.RemoveMember(group=group), events.Ok():
             channel = f"#{group.removeprefix('*')}"
-            return build("PART", channel, source=protocol.shared.mask(protocol.user))
+            return user_line(protocol, protocol.user, "PART", channel)
     return b""
 
 

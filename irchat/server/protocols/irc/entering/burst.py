@@ -21,10 +21,7 @@ _log = Logger()
 def begin(protocol: "IRCProtocol", step: SignedIn) -> None:
     """Send the burst. The lines of the client, and events, wait until it is sent."""
     protocol.session.outbox.put(b"" if step.was_waiting else welcome_lines(protocol))
-    registration = protocol.registration
-    protocol.shared.set_persona(
-        protocol, username=registration.user, realname=registration.realname, away=protocol.state.away
-    )
+    protocol.introduce(is_first=False)
     protocol.hold_lines(True)
     protocol.talk.choose_encoding()
     Deferred.fromCoroutine(_burst(protocol, step)).addErrback(_failed, protocol)

@@ -1,12 +1,13 @@
 """What a user says of itself: NICK, AWAY, SETNAME, and SILENCE, which is the block."""
 
-from irchat.irc.irc_lines import REASON_LENGTH, build
+from irchat.irc.irc_lines import REASON_LENGTH
 from irchat.irc.numerics import Numeric
 from irchat.irc.targets import clean_realname, nick_of_mask, same_target
 from irchat.protocol import events, requests
 from irchat.protocol.rules import visible
 from irchat.server.protocols.irc.calls import Call
 from irchat.server.protocols.irc.refusals import refused
+from irchat.server.protocols.irc.user_lines import user_line
 
 
 def nick(call: Call) -> None:
@@ -46,7 +47,7 @@ def setname(call: Call) -> None:
         protocol.shared.set_persona(protocol, realname=realname)
         if "setname" not in protocol.caps:
             return b""
-        return build("SETNAME", source=protocol.shared.mask(protocol.user), text=realname)
+        return user_line(protocol, protocol.user, "SETNAME", text=realname)
 
     call.in_turn(answer)
 
@@ -75,7 +76,7 @@ def silence(call: Call) -> None:
             return refused(protocol, "SILENCE", event, name)
         user = protocol.shared.find_user(name)
         shown = name if user is None else user.name
-        return build("SILENCE", f"{sign}{shown}!*@*", source=protocol.shared.mask(protocol.user))
+        return user_line(protocol, protocol.user, "SILENCE", f"{sign}{shown}!*@*")
 
     call.ask(requests.Block(name=name, blocked=sign == "+"), changed)
 

@@ -4,40 +4,33 @@ from typing import TYPE_CHECKING
 
 from irchat.interfaces.bus import Publication
 from irchat.interfaces.stored import GLOBAL
-from irchat.irc.irc_lines import build
-from irchat.irc.targets import GLOBAL_TARGET, target_key
+from irchat.irc.targets import target_key
 from irchat.protocol import events
-from irchat.server.protocols.irc.chats.channels import away_line, join_line
+from irchat.server.protocols.irc.chats.channels import away_line
 from irchat.server.protocols.irc.people.monitoring import watched_changes
+from irchat.server.protocols.irc.people.presence_lines import known_users
+from irchat.server.protocols.irc.user_lines import user_line
 
 if TYPE_CHECKING:
     from irchat.chat.state.entities import User
     from irchat.server.protocols.irc.protocol import IRCProtocol
 
-_GONE = "offline"
-
 
 def presence(protocol: "IRCProtocol", event: events.Presence, publication: Publication) -> bytes:
     """Return the lines that show a bundle of changes."""
-    shared, own = protocol.shared, protocol.user
-    came = [user for name in event.online if (user := shared.find_user(name)) is not None and user is not own]
+    own, shared = protocol.user, protocol.shared
+    if own.name in event.online or own.name in event.offline:  # of a session that ends, or begins
+        online = [name for name in event.online if name != own.name]
+        event = events.Presence(online=online, offline=[name for name in event.offline if name != own.name])
     is_shown = GLOBAL not in protocol.state.hidden_chats
-    tells_away = "away-notify" in protocol.caps
-    said = []
-    for user in came:
-        if is_shown:
-            said.append(join_line(protocol, user, GLOBAL_TARGET))
-        if tells_away and (_share_a_group(protocol, user) or (is_shown and shared.person(user).away is not None)):
-            said.append(away_line(protocol, user))
-    for name in event.offline:
-        if name == own.name:
-            continue
-        if is_shown:
-            said.append(build("PART", GLOBAL_TARGET, source=shared.mask_of_name(name), text=_GONE))
-        gone = shared.find_user(name)
-        if tells_away and gone is not None and _share_a_group(protocol, gone):
-            said.append(away_line(protocol, gone))
-    said.append(watched_changes(protocol, map(shared.person, came), event.offline))
+    said = [shared.presence_lines.of(protocol, event)] if is_shown else []
+    if "away-notify" in protocol.caps and own.groups:
+        for user in known_users(protocol, [*event.online, *event.offline]):
+            is_told = is_shown and user.name in event.online and shared.person(user).away is not None
+            if not is_told and _share_a_group(protocol, user):
+                said.append(away_line(protocol, user))
+    if protocol.state.watched:
+        said.append(watched_changes(protocol, map(shared.person, known_users(protocol, event.online)), event.offline))
     return b"".join(said)
 
 
@@ -49,7 +42,7 @@ def personas(protocol: "IRCProtocol", event: events.Personas, publication: Publi
     if "setname" in protocol.caps:
         for name, realname in event.realnames.items():
             if (user := _seen(protocol, name)) is not None:
-                said.append(build("SETNAME", source=protocol.shared.mask(user), text=realname))
+                said.append(user_line(protocol, user, "SETNAME", text=realname))
     return b"".join(said)
 
 

@@ -8,9 +8,13 @@ from irchat.irc.numerics import Numeric
 from irchat.irc.reply_lines import parse_whox, who_line, whox_line
 from irchat.irc.targets import Mask, is_channel, is_mask
 from irchat.server.protocols.irc.calls import Call
-from irchat.server.protocols.irc.chats.channels import channel_of, count_members, find_channel, members_of, person_in
+from irchat.server.protocols.irc.chats.channels import channel_of, find_channel, members_of, person_in
 
 _REPLIES_MOST = 1_000
+# The users that are compared with a mask in one millisecond.
+_USERS_OF_MS = 200
+# The replies that are made in one millisecond.
+_REPLIES_OF_MS = 40
 
 
 def who(call: Call) -> None:
@@ -25,15 +29,15 @@ def _who(call: Call) -> bytes:
     whox = parse_whox(call.line.param(1))
     chat = find_channel(protocol, target) if is_channel(target) else None
     if chat is not None:
-        protocol.session.count_listed(min(count_members(protocol, chat), _REPLIES_MOST))
         channel, users = channel_of(chat.group), members_of(protocol, chat)
         people = (person_in(protocol, chat, user) for user in users)
     else:
         channel, people = "*", (protocol.shared.person(user) for user in _found(call, target))
-    replies = (
+    replies = [
         who_line(lines, nick, channel, person) if whox is None else whox_line(lines, nick, channel, person, whox)
         for person in islice(people, _REPLIES_MOST)
-    )
+    ]
+    protocol.session.charge(len(replies) / _REPLIES_OF_MS)
     return b"".join(replies) + lines.numeric(Numeric.RPL_ENDOFWHO, nick, target)
 
 
@@ -48,10 +52,10 @@ def _found(call: Call, target: str) -> Iterator[User]:
         return
     mask = Mask("*" if target == "0" else target)
     online = list(shared.services.chat.presence.online)
-    call.protocol.session.count_listed(len(online))
+    call.protocol.session.charge(len(online) / _USERS_OF_MS)
     for user_id in online:
         user = shared.directory.users[user_id]
-        if mask.matches(user.name):
+        if mask.matches_key(user.key):
             yield user
 
 

@@ -60,8 +60,9 @@ class DeliveredMarks:
         self._directory = directory
         self._in_turn = in_turn
         self._of_user: dict[int, dict[Follower, None]] = {}
-        # The notes since the last round, by chat and sender.
+        # The notes since the last round, by chat and sender, and those of them that are private chats, by follower.
         self._notes: dict[ChatKey, dict[int, _Note]] = {}
+        self._private: dict[int, set[ChatKey]] = {}
         self._number = 0
         self._last_round = -_ROUND_SECONDS
         self._scheduled: IDelayedCall | None = None
@@ -98,6 +99,9 @@ class DeliveredMarks:
             by_sender = self._notes.get(chat)
             if by_sender is None:
                 by_sender = self._notes[chat] = {}
+                if isinstance(chat, tuple):
+                    for user in chat:
+                        self._private.setdefault(user, set()).add(chat)
             by_sender[sender] = (seq, self._number, sender)
             if self._scheduled is None:
                 self._schedule()
@@ -119,6 +123,7 @@ class DeliveredMarks:
         self._last_round = self._clock.seconds()
         touched, self._late = self._late, {}
         notes, self._notes = self._notes, {}
+        self._private.clear()
         for chat, by_sender in notes.items():
             newest_first = sorted(by_sender.values(), reverse=True)
             for follower in self._followers(chat):
@@ -135,9 +140,10 @@ class DeliveredMarks:
 
     def _settle(self, follower: Follower) -> None:
         """Note for one session what was delivered since the last round."""
-        for chat, by_sender in self._notes.items():
-            if self._is_in(follower, chat):
-                self._note_for(follower, chat, sorted(by_sender.values(), reverse=True))
+        user = self._directory.users[follower.user_id]
+        for chat in (GLOBAL, *user.groups, *self._private.get(user.id, ())):
+            if chat in self._notes:
+                self._note_for(follower, chat, sorted(self._notes[chat].values(), reverse=True))
         follower.since = self._number
 
     def _note_for(self, follower: Follower, chat: ChatKey, newest_first: list[_Note]) -> None:
@@ -153,9 +159,6 @@ class DeliveredMarks:
             return [follower for of_user in self._of_user.values() for follower in of_user]
         users = chat if isinstance(chat, tuple) else self._members(chat)
         return [follower for user in users for follower in self._of_user.get(user, ())]
-
-    def _is_in(self, follower: Follower, chat: ChatKey) -> bool:
-        return chat == GLOBAL or follower.user_id in (chat if isinstance(chat, tuple) else self._members(chat))
 
     def _members(self, chat: int) -> frozenset[int]:
         group = self._directory.groups.get(chat)

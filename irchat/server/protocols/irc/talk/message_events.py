@@ -93,19 +93,19 @@ def _signal(protocol: "IRCProtocol", event: events.Signal, publication: Publicat
         return b""
     sender = directory.user_or_removed(event.sender)
     target = _target(protocol, event.chat, chat.key, sender)
-    return tagmsg_line(protocol, sender, target, event.at, client_only(event.tags))
+    return tagmsg_line(protocol, sender, target, event.at, event.tags)
 
 
 def tagmsg_line(protocol: "IRCProtocol", sender: User, target: str, at: str, tags: dict[str, str]) -> bytes:
-    """Return the line of tags without a text, for a session that knows tags."""
+    """Return the line of tags without a text, for a session that knows tags. Their msgid is that of no message."""
     if not protocol.talk.flavour.tags or not tags:
         return b""
     flavour = protocol.talk.flavour
     head = line_tags(flavour, at, sender if flavour.account else None)
-    head["msgid"] = protocol.shared.talk.signal_id()
+    head["msgid"] = tags.get("msgid") or protocol.shared.talk.signal_id()
     if protocol.shared.talk.is_bot(sender):
         head["bot"] = ""
-    return build("TAGMSG", target, source=protocol.shared.mask(sender), tags=head | tags)
+    return build("TAGMSG", target, source=protocol.shared.mask(sender), tags=head | client_only(tags))
 
 
 def line_tags(flavour: Flavour, at: str, account: User | None) -> dict[str, str]:

@@ -5,11 +5,13 @@ from typing import NamedTuple, Protocol
 
 from irchat.irc.irc_lines import TEXT_BYTES, cut
 from irchat.irc.message_tags import build_tags
-from irchat.irc.multiline import Piece, compose
+from irchat.irc.multiline import Piece, compose, lines_of
 
 ACTION = "/me "
 """The beginning of a text of one line that is an ACTION in IRC."""
 _ACTION_BYTES = TEXT_BYTES - len("\1ACTION \1")
+# Tags of a client that take more than this on all lines of a message are on the first only.
+_REPEATED_BYTES = 16_000
 # A text of so few characters takes one line, whatever they are.
 _SHORT = TEXT_BYTES // 4
 
@@ -43,11 +45,13 @@ def flavour_of(caps: Caps, *, claims_accounts: bool = True) -> Flavour:
 class Extras(NamedTuple):
     """What the client of a sender gave with a text, for those online.
 
-    ``tags``: the client-only tags. ``pieces``: the lines of a multiline message as they were sent.
+    ``tags``: the client-only tags. ``pieces``: the lines of a multiline message as they were sent. ``answers``: what
+    the server has put before the text, since it is a reply.
     """
 
     tags: Mapping[str, str] = {}
     pieces: Sequence[Piece] | None = None
+    answers: str = ""
 
 
 NO_EXTRAS = Extras()
@@ -74,7 +78,7 @@ class ShownMessage(NamedTuple):
 
 def message_lines(flavour: Flavour, message: ShownMessage) -> bytes:
     """Return the lines of a message: one for each line of its text, long ones cut, or a multiline batch."""
-    text = message.text
+    text, pieces = message.text.removeprefix(message.extras.answers), message.extras.pieces
     tags = _tags(flavour, message)
     first = [*tags, f"msgid={message.msgid}"] if flavour.tags and message.msgid else tags
     if "\n" not in text and (len(text) <= _SHORT or len(text.encode()) <= TEXT_BYTES) and not text.startswith(ACTION):
@@ -82,9 +86,12 @@ def message_lines(flavour: Flavour, message: ShownMessage) -> bytes:
     if text.startswith(ACTION) and "\n" not in text:
         lines = [f"\1ACTION {piece}\1" for piece in cut(text.removeprefix(ACTION), _ACTION_BYTES)]
     elif flavour.multiline:
-        return _batch(message, first)
+        return _batch(message, first, pieces or compose(text))
     else:
-        lines = [piece for line in text.split("\n") if line for piece in cut(line)]
+        whole = lines_of(text) if pieces is None else [piece.text for piece in pieces]
+        lines = [piece for line in whole if line for piece in cut(line)]
+    if flavour.tags and message.extras.tags and len(tags[-1]) * len(lines) > _REPEATED_BYTES:
+        tags = tags[:-1]
     return b"".join([_line(message, first, lines[0]), *(_line(message, tags, line) for line in lines[1:])])
 
 
@@ -110,12 +117,12 @@ def _line(message: ShownMessage, tags: Sequence[str], text: str) -> bytes:
     return f"{head}:{message.source} {message.command} {message.target} :{text}\r\n".encode()
 
 
-def _batch(message: ShownMessage, tags: Sequence[str]) -> bytes:
+def _batch(message: ShownMessage, tags: Sequence[str], pieces: Sequence[Piece]) -> bytes:
     """Return the lines of a multiline batch. Its reference is made from the msgid: each batch has another."""
     reference = "m" + message.msgid.replace(".", "-")
     head = f"@{';'.join(tags)} " if tags else ""
     lines = [f"{head}:{message.source} BATCH +{reference} draft/multiline {message.target}\r\n"]
-    for piece in message.extras.pieces or compose(message.text):
+    for piece in pieces:
         concat = ";draft/multiline-concat" if piece.concat else ""
         lines.append(
             f"@batch={reference}{concat} :{message.source} {message.command} {message.target} :{piece.text}\r\n"

@@ -36,13 +36,17 @@ async def _play_all(protocol: "IRCProtocol", zone: tzinfo | None) -> None:
         if not state.unread:
             continue
         pages, count = await _pages(protocol, chat, state)
-        session.outbox.put(_older(protocol, chat, state.unread - count))
+        older = state.unread - count
+        session.outbox.put(_older(protocol, chat, older))
         for before, limit in reversed(pages):
             _, page = await chat_service.reading.stored_page(
                 protocol.user, chat.label(protocol.user), before=before, limit=limit
             )
-            session.outbox.put(_lines(protocol, chat, page.messages, zone))
-            if page.messages:
+            data = _lines(protocol, chat, page.messages, zone)
+            session.count_line(len(data))
+            session.outbox.put(data)
+            # The marker has one place: were it behind these, the older ones would no longer be found as unread.
+            if page.messages and older <= 0:
                 protocol.talk.delivered(chat.key, page.messages[-1].seq)
             await protocol.talk.room()
 

@@ -86,9 +86,7 @@ def send(
         _refuse(call, command, lines.numeric(Numeric.ERR_NOSUCHNICK, nick, target))
     else:
         answers = _answers(call, chat, text, tags) if tags else ""
-        if pieces is not None:
-            pieces = [Piece(answers + pieces[0].text), *pieces[1:]]
-        words = _Words(command, target, chat, visible(answers + text), Extras(tags, pieces))
+        words = _Words(command, target, chat, visible(answers + text), Extras(tags, pieces, answers))
         kind = requests.Notice if command == "NOTICE" else requests.Send
         if words.extras != NO_EXTRAS:
             call.protocol.talk.expect(words.text, words.extras)
@@ -102,7 +100,10 @@ def _refuse(call: Call, command: str, refusal: bytes) -> None:
 
 
 def _answers(call: Call, chat: str, text: str, tags: dict[str, str]) -> str:
-    """Return the words that make a text a reply. The tag is dropped: it is made from the text."""
+    """Return the words that make a text a reply. The tag is dropped: it is made from the text.
+
+    They are stored, for clients that know no tags. IRC clients that are online get the text as it was sent.
+    """
     msgids = [tags.pop(tag) for tag in _REPLY_TAGS if tag in tags]
     found = find_message(call.protocol.shared.directory, call.protocol.user, msgids[0]) if msgids else None
     if found is None or text.startswith(f"#{found[1]} "):

@@ -33,7 +33,8 @@ def _tag(call: Call, target: str, tags: dict[str, str]) -> None:
     if chat is None:
         call.say(protocol.lines.numeric(Numeric.ERR_NOSUCHNICK, protocol.nick, target))
     elif (mark := next((tag for tag in _MARKS if tags.get(tag)), None)) is None:
-        call.ask(requests.Signal(chat=chat, tags=tags), partial(_signalled, call, target, tags))
+        signal = tags | {"msgid": protocol.shared.talk.signal_id()}
+        call.ask(requests.Signal(chat=chat, tags=signal), partial(_signalled, call, target, signal))
     else:
         _mark(call, target, chat, tags[mark], tags.get(_REPLY, ""), on=_MARKS[mark])
 

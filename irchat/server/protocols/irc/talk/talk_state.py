@@ -7,6 +7,7 @@ from twisted.internet.interfaces import IDelayedCall
 
 from irchat.interfaces.stored import ChatKey
 from irchat.irc.multiline import Collector
+from irchat.protocol.errors import Code, Refusal
 from irchat.server.protocols.irc.talk.delivered_marks import Follower
 from irchat.server.protocols.irc.talk.message_lines import Extras, Flavour
 from irchat.server.protocols.irc.talk.timed_hint import TimedHint
@@ -110,7 +111,7 @@ class Talk:
             self.unexpect(*self._expected[0])
         if self._room is not None:
             room, self._room = self._room, None
-            room.cancel()
+            room.errback(Refusal(Code.NOT_LOGGED_IN, "The session has ended."))
 
     def _unfollow(self) -> None:
         assert self._follower is not None

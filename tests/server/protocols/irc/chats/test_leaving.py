@@ -98,6 +98,14 @@ class KickTests(IRCTestCase):
         self.assertEqual(self.bob.got(), lines[:1])
         self.assertEqual(numerics(self.bob.ask("NAMES #team")), ["366"])
 
+    def test_several_channels(self) -> None:
+        """As many channels as users: each from its own."""
+        self.alice.ask("JOIN #two", "INVITE carol #two")
+        self.assertEqual(self.alice.ask("KICK #team,#two bob,carol"), [
+            ":alice!alice@irchat KICK #team bob :alice",
+            ":alice!alice@irchat KICK #two carol :alice",
+        ])  # fmt: skip
+
     def test_without_reason(self) -> None:
         """Without a reason it is the name of who did it."""
         self.assertEqual(self.alice.ask("KICK #team bob"), [":alice!alice@irchat KICK #team bob :alice"])

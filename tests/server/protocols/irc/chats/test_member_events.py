@@ -33,6 +33,20 @@ class MemberEventTests(IRCTestCase):
         self.owner.ask("add_member", group="team", name="CAROL")
         self.assertEqual(self.bob.got(), [":carol!carol@irchat JOIN #Team"])
 
+    def test_account(self) -> None:
+        """With account-tag, each line names the account of the user that acts, or that joins."""
+        dave = self.irc("dave", "account-tag")
+        self.owner.ask("add_member", group="team", name="dave")
+        self.assertEqual(dave.got()[:2], [
+            "@account=Olaf :Olaf!Olaf@irchat INVITE dave #Team", "@account=dave :dave!dave@irchat JOIN #Team",
+        ])  # fmt: skip
+        self.owner.ask("remove_member", group="team", name="bob")
+        self.owner.ask("remove_member", group="team", name="Olaf")
+        self.assertEqual(dave.got(), [
+            "@account=Olaf :Olaf!Olaf@irchat KICK #Team bob :Olaf", "@account=Olaf :Olaf!Olaf@irchat PART #Team",
+            ":irchat MODE #Team +o dave",
+        ])  # fmt: skip
+
     def test_removed(self) -> None:
         """A removal is a KICK with its reason."""
         self.owner.ask("add_member", group="team", name="carol")

@@ -1,7 +1,7 @@
 """The burst after the sign-in."""
 
 from irchat.protocol.errors import unavailable
-from tests.helpers.irc import IRCTestCase
+from tests.helpers.irc import IRCTestCase, plain
 
 
 class BurstTests(IRCTestCase):
@@ -46,6 +46,28 @@ class BurstTests(IRCTestCase):
             ":irchat 352 alice * bobby irchat irchat bob G :0 Bob B.",
             ":irchat 315 alice bob :End of WHO list",
         ])  # fmt: skip
+
+    def test_known_at_once(self) -> None:
+        """Others see the user and realname with the JOIN, and an AWAY soon after is not delayed by them."""
+        watcher = self.irc("watcher", "extended-join", "away-notify", "setname")
+        self.server.advance(2)
+        watcher.got()
+        bob = self.irc()
+        bob.ask("CAP LS 302", "NICK bob", "USER bobby 0 * :Bob B.", "REGISTER * * :long enough", "CAP END")
+        self.assertEqual(watcher.got(), [":bob!bobby@irchat JOIN #global bob :Bob B."])
+        bob.ask("AWAY :lunch")
+        self.assertEqual(watcher.got(), [":bob!bobby@irchat AWAY :lunch"])
+
+    def test_late_user(self) -> None:
+        """A client that signs in before USER, as irssi does, is introduced when it came."""
+        self.irc("bob").leave()
+        watcher = self.irc("watcher", "setname")
+        bob = self.irc()
+        bob.ask("CAP LS 302", "CAP REQ sasl", "AUTHENTICATE PLAIN", f"AUTHENTICATE {plain('bob')}", "CAP END")
+        self.server.advance(2)
+        watcher.got()
+        self.assertIn(":bob!b@irchat JOIN #global", bob.ask("NICK bob", "USER b 0 * :Bob B."))
+        self.assertIn(":bob!b@irchat SETNAME :Bob B.", watcher.got())
 
     def test_lines_wait(self) -> None:
         """Lines that come meanwhile, and events, wait until the burst is sent."""

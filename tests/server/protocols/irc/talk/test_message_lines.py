@@ -99,6 +99,20 @@ class LongTests(SynchronousTestCase):
             ],
         )
 
+    def test_many_lines(self) -> None:
+        """A text of thousands of lines takes few: it goes to many sessions, and each line has a prefix and tags."""
+        for text in "x\n" * 2_000, "\n" * 3_999 + "x":
+            for flavour in Flavour(), Flavour(multiline=True):
+                found = lines(text, flavour)
+                self.assertLess(len(found), 140)
+                self.assertTrue(found[-1 - flavour.multiline].endswith(("x", "\u240a")))
+
+    def test_long_tags(self) -> None:
+        """Tags of a client are on each line, unless that would make a message much longer."""
+        for size, repeated in (10, 100), (4_000, 1):
+            found = lines("\n".join("x" * 100), ALL, extras=Extras({"+a": "y" * size}))
+            self.assertEqual((len(found), sum(";+a=y" in line for line in found)), (100, repeated))
+
     def test_cut(self) -> None:
         """A long line is cut at a space, inside no character."""
         found = lines("ä" * 200 + " " + "ö" * 200, Flavour())

@@ -89,17 +89,25 @@ class ReplayTests(IRCTestCase):
         self.assertEqual(self.server.json("alice").welcome["unread"][0]["unread"], 1)
 
     def test_older(self) -> None:
-        """The latest 500 are played, and a notice says how many older ones are unread, and how to see them."""
+        """The latest 500 are played, and a notice says how many older ones are unread, and how to see them.
+
+        They are still unread for that, and so are those that were played.
+        """
         json = self.server.json("bob")
         for _ in range(503):
             json.ask("send", chat="*team", text="x")
         self._say("alice :y")
-        lines = said(self.irc("alice", "server-time"))
+        alice = self.irc("alice", "server-time")
+        lines = said(alice)
         self.assertEqual(
             lines[0],
             ":*irchat!irchat@irchat NOTICE alice :#team: 3 older unread; /msg *irchat ls -n team",
         )
         self.assertEqual(len(lines), 1 + 500 + 1)
+        self.server.advance(12)
+        unread = {chat["chat"]: chat["unread"] for chat in self.server.json("alice").welcome["unread"]}
+        self.assertEqual(unread, {"*team": 503})
+        self.assertGreater(len(alice.ask("PRIVMSG *irchat :ls -n team")), 99)
 
     def test_blocks(self) -> None:
         """Messages of a user that is hidden by a block are not played."""
@@ -125,6 +133,17 @@ class ReplayTests(IRCTestCase):
         self.assertEqual(len([line for line in texts if "#global" in line]), 9)
         self.assertEqual(len([line for line in texts if "#team" in line]), 8)
         self.assertTrue(next(line for line in texts if "#global" in line).endswith("one"))
+
+    def test_ends_meanwhile(self) -> None:
+        """A client that leaves while its replay waits for it leaves nothing behind."""
+        json = self.server.json("bob")
+        for _ in range(200):
+            json.ask("send", chat="*team", text="x" * 2_000)
+        alice = IRCClient(self.server)
+        alice.socket.room = 1_000
+        alice.send(b"CAP LS 302\r\nNICK alice\r\nUSER a 0 * :a\r\nPASS :correct horse\r\nCAP END\r\n")
+        alice.leave()
+        self.assertEqual(self.server.irc_shared.talk.delivered._of_user.get(alice.connection.session.user_id), None)
 
     def test_slow_reader(self) -> None:
         """The pages wait until the client has read so much that there is room, and all of them come."""

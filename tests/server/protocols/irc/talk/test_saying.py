@@ -292,9 +292,9 @@ class ReplyTests(IRCTestCase):
         json.got()
         self.assertEqual(
             alice.ask("@+draft/reply=g-1;+x=y PRIVMSG #global :yes"),
-            ["@+draft/reply=g-1;+x=y;msgid=g-2 :alice!alice@irchat PRIVMSG #global :#1 yes"],
+            ["@+draft/reply=g-1;+x=y;msgid=g-2 :alice!alice@irchat PRIVMSG #global :yes"],
         )
-        self.assertEqual(bob.got(), ["@+draft/reply=g-1;+x=y;msgid=g-2 :alice!alice@irchat PRIVMSG #global :#1 yes"])
+        self.assertEqual(bob.got(), ["@+draft/reply=g-1;+x=y;msgid=g-2 :alice!alice@irchat PRIVMSG #global :yes"])
         self.assertEqual(json.one("message")["text"], "#1 yes")
         self.assertEqual(
             alice.ask("@+draft/reply=g-1 PRIVMSG #global :#1 no"),
