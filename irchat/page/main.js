@@ -255,12 +255,13 @@ function showState(shown) {
  * @param {string} asked
  */
 function notice(shown, asked) {
+	const listed = () => shown[shown.type].map((/** @type {Line} */ one, /** @type {number} */ index) => [index + 1, one.label, one.since?.slice(0, 10), one.since && text(one.this ? "thisSession" : one.online ? "online" : "away"), one.fingerprint, one.comment].filter(Boolean).join("  ")).join("\n") || text("foundNone");
 	const said = {
 		error: () => [shown.text, shown.usage].filter(Boolean).join("\n"),
 		help: () => shown.text,
 		blocks: () => (shown.names.length ? text("blocked", shown.names.join(", ")) : text("blockedNone")),
-		sessions: () => shown.sessions.map((/** @type {Line} */ one, /** @type {number} */ index) => `${index + 1}  ${[one.label, one.since?.slice(0, 10), text(one.this ? "thisSession" : one.online ? "online" : "away")].filter(Boolean).join("  ")}`).join("\n"),
-		keys: () => [...shown.keys, ...(shown.offered ?? [])].map((/** @type {Line} */ key) => [key.number, key.fingerprint, key.comment].filter(Boolean).join("  ")).join("\n") || text("keysNone"),
+		sessions: listed,
+		keys: listed,
 		users: () => [...shown.online, ...shown.offline].join(", "),
 		group: () => `${shown.group}: ${shown.members.join(", ")} (${text("owner")}: ${shown.owner})`,
 		found: () => shown.messages.map((/** @type {Line} */ message) => `${message.chat}#${message.seq} ${message.from}: ${message.text}`).join("\n") || text("foundNone"),

@@ -56,7 +56,6 @@ const TEXTS = {
 	notify: "Notifications are allowed.",
 	blocked: "You blocked: {0}",
 	blockedNone: "You block nobody.",
-	keysNone: "You have no keys for SSH. !keys add <public_key> adds one.",
 	added: "{0} added {1}",
 	removedFrom: "{0} removed {1}",
 	leftGroup: "{0} left",
