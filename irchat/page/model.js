@@ -1,4 +1,4 @@
-/** What the page knows: chats, their messages and who is online. It knows no element of the page. */
+/** What the page knows: chats, messages and who is online, but no element of it. */
 
 /**
  * @typedef {{mark: string, count: number, names: string[], mine: boolean}} Mark

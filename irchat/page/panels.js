@@ -140,7 +140,7 @@ export function refresh(session, reply) {
 }
 
 /**
- * Show what can be done with a message, beside the button that asked for it.
+ * Show what can be done with a message, beside its button.
  * @param {HTMLElement} anchor
  * @param {[string, () => void][]} entries
  */

@@ -8,7 +8,7 @@ export function endAfter(left) {
 }
 
 /**
- * Return the ms that are left. A sleeping machine stops one clock, and a jump of the other can only shorten.
+ * Return the ms left. Sleep stops one clock; a jump of the other can only shorten.
  * @param {End} end
  */
 export function leftOf(end) {
@@ -23,7 +23,7 @@ export function readable(ms) {
 	return seconds < 172800 ? `${Math.ceil(seconds / 3600)} h` : `${Math.ceil(seconds / 86400)} d`;
 }
 
-/** Whether a typed line sends a timed message: `*30* hi`, `*30@bob hi`, `*30*team hi`, also while it is wrong. */
+/** Whether a typed line is a timed message, right or wrong: `*30@bob hi`. */
 export function isTimedLine(/** @type {string} */ line) {
 	return /^\s*\*[^\s*@]*[*@]/.test(line);
 }
