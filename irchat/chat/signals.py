@@ -12,8 +12,8 @@ from irchat.protocol.errors import Code, Refusal
 from irchat.protocol.rules import visible
 from irchat.system.clock import rfc3339
 
-# Maximum bytes of all names and values.
-_TAGS_BYTES = 4_094
+# Maximum bytes of all names and values: of a client, and an id that its protocol gives to them.
+_TAGS_BYTES = 4_094 + 64
 
 
 class Signals:

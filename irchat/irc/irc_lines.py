@@ -19,8 +19,6 @@ REST_BYTES = 510
 """Maximum bytes of a line from a client, without its tags."""
 REST_BYTES_BEFORE = 4_096
 """The same before the sign-in: passwords are long."""
-LINE_BYTES = CLIENT_TAG_BYTES + 2 + REST_BYTES_BEFORE
-"""Maximum bytes of any line from a client."""
 REASON_LENGTH = 300
 """Maximum characters of an AWAY text and of a reason of KICK or PART."""
 

@@ -7,8 +7,6 @@ from irchat.protocol.rules import visible
 
 CLIENT_TAG_BYTES = 4_094
 """Maximum bytes of the tags of a line from a client, without ``@`` and the space."""
-TAG_BYTES = 8_191
-"""Maximum bytes of the tags of a line to a client, with ``@`` and the space."""
 
 _KEY = re.compile(r"\+?(?:[A-Za-z0-9.-]+/)?[A-Za-z0-9-]+")
 _ESCAPES = str.maketrans({";": "\\:", " ": "\\s", "\\": "\\\\", "\r": "\\r", "\n": "\\n", "\0": ""})

@@ -172,18 +172,3 @@ def lines_of(text: str) -> list[str]:
 def compose(text: str, most: int = TEXT_BYTES) -> list[Piece]:
     """Return the lines of a text, long ones cut. Joined as a client joins them, they are those of `lines_of`."""
     return [Piece(piece, concat=number > 0) for part in lines_of(text) for number, piece in enumerate(cut(part, most))]
-
-
-def compose_batch(reference: str, command: str, target: str, source: str, tags: bytes, pieces: list[Piece]) -> bytes:
-    """Return a multiline batch. ``tags``: the built tags of its first line, without ``@``, or empty."""
-    head = f":{source} BATCH +{reference} {_KIND} {target}\r\n".encode()
-    begin, middle = f"@batch={reference} :{source} {command} {target} :", f"@batch={reference};{_CONCAT} :{source} "
-    middle = f"{middle}{command} {target} :"
-    body = "".join(f"{middle if piece.concat else begin}{piece.text}\r\n" for piece in pieces)
-    return b"%b%b%b:%b BATCH -%b\r\n" % (
-        b"@%b " % tags if tags else b"",
-        head,
-        body.encode(errors="replace"),
-        source.encode(),
-        reference.encode(),
-    )

@@ -14,10 +14,8 @@ class Numeric(StrEnum):
     RPL_CREATED = "003"
     RPL_MYINFO = "004"
     RPL_ISUPPORT = "005"
-    RPL_STATSCOMMANDS = "212"
     RPL_ENDOFSTATS = "219"
     RPL_UMODEIS = "221"
-    RPL_STATSUPTIME = "242"
     RPL_LUSERCLIENT = "251"
     RPL_LUSEROP = "252"
     RPL_LUSERUNKNOWN = "253"
@@ -50,12 +48,9 @@ class Numeric(StrEnum):
     RPL_WHOISACCOUNT = "330"
     RPL_NOTOPIC = "331"
     RPL_WHOISBOT = "335"
-    RPL_INVITELIST = "336"
     RPL_ENDOFINVITELIST = "337"
     RPL_INVITING = "341"
-    RPL_INVEXLIST = "346"
     RPL_ENDOFINVEXLIST = "347"
-    RPL_EXCEPTLIST = "348"
     RPL_ENDOFEXCEPTLIST = "349"
     RPL_VERSION = "351"
     RPL_WHOREPLY = "352"
@@ -64,18 +59,13 @@ class Numeric(StrEnum):
     RPL_LINKS = "364"
     RPL_ENDOFLINKS = "365"
     RPL_ENDOFNAMES = "366"
-    RPL_BANLIST = "367"
     RPL_ENDOFBANLIST = "368"
     RPL_ENDOFWHOWAS = "369"
     RPL_INFO = "371"
-    RPL_MOTD = "372"
     RPL_ENDOFINFO = "374"
-    RPL_MOTDSTART = "375"
-    RPL_ENDOFMOTD = "376"
     RPL_TIME = "391"
     ERR_UNKNOWNERROR = "400"
     ERR_NOSUCHNICK = "401"
-    ERR_NOSUCHSERVER = "402"
     ERR_NOSUCHCHANNEL = "403"
     ERR_CANNOTSENDTOCHAN = "404"
     ERR_TOOMANYCHANNELS = "405"
@@ -119,7 +109,6 @@ class Numeric(StrEnum):
     RPL_ENDOFMONLIST = "733"
     ERR_MONLISTFULL = "734"
     RPL_LOGGEDIN = "900"
-    RPL_LOGGEDOUT = "901"
     RPL_SASLSUCCESS = "903"
     ERR_SASLFAIL = "904"
     ERR_SASLTOOLONG = "905"
@@ -154,9 +143,7 @@ TEXTS: dict[Numeric, str] = {
     N.RPL_ENDOFBANLIST: "End of channel ban list",
     N.RPL_ENDOFWHOWAS: "End of WHOWAS",
     N.RPL_ENDOFINFO: "End of /INFO list",
-    N.RPL_ENDOFMOTD: "End of /MOTD command",
     N.ERR_NOSUCHNICK: "No such nick",
-    N.ERR_NOSUCHSERVER: "No such server",
     N.ERR_NOSUCHCHANNEL: "No such channel",
     N.ERR_CANNOTSENDTOCHAN: "Cannot send to channel",
     N.ERR_TOOMANYCHANNELS: "You are in too many channels",
@@ -216,14 +203,6 @@ class ServerLines:
     def fail(self, command: str, code: str, *context: str, text: str) -> bytes:
         """Return the line that says that a command failed."""
         return build("FAIL", command, code, *context, source=self.name, text=text)
-
-    def warn(self, command: str, code: str, *context: str, text: str) -> bytes:
-        """Return a warning about a command."""
-        return build("WARN", command, code, *context, source=self.name, text=text)
-
-    def note(self, command: str, code: str, *context: str, text: str) -> bytes:
-        """Return a line of information about a command."""
-        return build("NOTE", command, code, *context, source=self.name, text=text)
 
     def line(self, command: str, *params: str, text: str | None = None) -> bytes:
         """Return any other line of the server."""

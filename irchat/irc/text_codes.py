@@ -3,8 +3,6 @@
 import re
 from typing import NamedTuple
 
-from irchat.irc.irc_lines import safe
-
 _CTCP = "\x01"
 _ME = "/me "
 # Colour with its digits, colour in hexadecimal with its digits, and the codes of one character.
@@ -38,10 +36,3 @@ def read_said(text: str) -> Said:
     done = strip_formatting(rest)
     # Without anything done there is nothing to send: it is refused as an empty text.
     return Said(f"{_ME}{done}" if done.strip() else "")
-
-
-def as_action(text: str) -> str:
-    """Return a stored text of one line as the last parameter of PRIVMSG: ``/me waves`` as ACTION."""
-    if text.startswith(_ME) and "\n" not in text:
-        return f"{_CTCP}ACTION {text[len(_ME) :]}{_CTCP}"
-    return safe(text)

@@ -14,6 +14,8 @@ from irchat.ssh.session_channel import SessionChannel
 _ROWS, _ROWS_MIN, _ROWS_MAX = 24, 2, 500
 _COLUMNS, _COLUMNS_MIN, _COLUMNS_MAX = 80, 10, 1_000
 _TERM_LENGTH = 64
+# A frame takes time for each cell, and other screens wait meanwhile. On a larger terminal, fewer rows are used.
+_CELLS_MOST = 60_000
 
 # Programs that clients run to copy files, with or without a path before them.
 _FILE_PROGRAMS = re.compile(r"(?:\S*/)?(?:scp|rsync|sftp-server|git-[\w-]+)(?:\s|$)")
@@ -152,7 +154,6 @@ class ChannelSession(asyncssh.SSHServerSession[bytes]):
 
 def usable_size(columns: int, rows: int) -> Size:
     """Return the size of a terminal within the limits of the screen. 0 means that the client does not know."""
-    return Size(
-        rows=max(_ROWS_MIN, min(rows, _ROWS_MAX)) if rows else _ROWS,
-        columns=max(_COLUMNS_MIN, min(columns, _COLUMNS_MAX)) if columns else _COLUMNS,
-    )
+    width = max(_COLUMNS_MIN, min(columns, _COLUMNS_MAX)) if columns else _COLUMNS
+    height = max(_ROWS_MIN, min(rows, _ROWS_MAX)) if rows else _ROWS
+    return Size(rows=min(height, _CELLS_MOST // width), columns=width)

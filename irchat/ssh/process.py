@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import logging
 import os
 import sys
 import traceback
@@ -128,6 +129,7 @@ def observe(event: Any) -> None:
 def run(reactor: Any, config: DoorConfig) -> int:
     """Run the process until its standard input ends. Return the exit status."""
     os.chdir(config.folder)
+    logging.disable(logging.CRITICAL)  # the libraries log names and commands of users
     observers: Any = [observe]
     globalLogBeginner.beginLoggingTo(observers, discardBuffer=True, redirectStandardIO=False)
     process = DoorProcess(reactor, config)

@@ -68,14 +68,15 @@ class RelayedConnection(asyncssh.SSHServerConnection):
             self._read()
 
     def _read(self) -> None:
-        """Read some bytes, and the others in later turns of the loop."""
+        """Read some bytes, and the others later, after as much time as these took."""
+        began = self._loop.time()
         part = bytes(self._unread[:_TURN_BYTES])
         del self._unread[:_TURN_BYTES]
         if part:
             super().data_received(part)
         if self._unread and not self.is_closed():
             self._socket.pause_reading()
-            self._loop.call_soon(self._read_on)
+            self._loop.call_later(self._loop.time() - began, self._read_on)
 
     def _read_on(self) -> None:
         self._read()

@@ -35,13 +35,11 @@ from irchat.system.alarm import Alarm
 GUEST_SECONDS = 600
 _GUEST_IDLE = "Nothing was typed for 10 minutes. Connect again to sign in."
 _FAILED = "The screen failed, and only this session has ended. Connect again."
-# Seconds between two changes of the size.
-_RESIZE_SECONDS = 1 / 30
 # Characters of a paste.
 _PASTE_MOST = 262_144
 _PASTE_TOO_LONG = "That paste was too long, and nothing of it was sent. Connect again."
-# Keys are read in parts of so many bytes, and other screens have their turn between two parts.
-_PART_BYTES = 64
+# Keys are read in parts of so many bytes, for so many seconds at once. Then other screens have their turn.
+_PART_BYTES, _TURN_SECONDS = 16, 0.005
 
 # The screen in whose context something runs.
 CURRENT: contextvars.ContextVar["RemoteScreen | None"] = contextvars.ContextVar("CURRENT", default=None)
@@ -100,7 +98,7 @@ class RemoteScreen:
         self._await_guest()
         self._unread += data
         if len(self._unread) == len(data):
-            self._read_part()
+            self._read_parts()
         if self._unread:
             self._transport.pauseProducing()
 
@@ -111,10 +109,11 @@ class RemoteScreen:
     def resized(self) -> None:
         """Draw at another size soon: a client can send many."""
         if self._resizing is None and not self._is_over:
-            self._resizing = self._clock.callLater(_RESIZE_SECONDS, self._resize)
+            self._resizing = self._clock.callLater(self._pacing.begin_wait(self._app.frame_took), self._resize)
 
     def _resize(self) -> None:
         self._resizing = None
+        self._pacing.end_wait()
         if self._device.idle:
             self._context.copy().run(self._app.resized)
         else:
@@ -177,16 +176,23 @@ class RemoteScreen:
         self._talk.addErrback(self._talk_failed).addBoth(lambda _: self.stop())
         self._await_guest()
 
-    def _read_part(self) -> None:
-        if self._is_over:
-            return
-        part, self._unread = self._unread[:_PART_BYTES], self._unread[_PART_BYTES:]
-        self._context.copy().run(self._device.dataReceived, part)
-        if self._device.keys.pasted > _PASTE_MOST:
-            self.end(ClientError(_PASTE_TOO_LONG))
+    def _read_parts(self) -> None:
+        began = self._clock.seconds()
+        took = 0.0
+        while self._unread:
+            part, self._unread = self._unread[:_PART_BYTES], self._unread[_PART_BYTES:]
+            self._context.copy().run(self._device.dataReceived, part)
+            if self._device.keys.pasted > _PASTE_MOST:
+                self.end(ClientError(_PASTE_TOO_LONG))
+            if (took := self._clock.seconds() - began) >= _TURN_SECONDS:
+                break
         if self._unread:
-            self._clock.callLater(0, self._read_part)
-        elif not self._is_over:
+            self._clock.callLater(self._pacing.begin_pause(took + self._app.frame_took), self._read_on)
+
+    def _read_on(self) -> None:
+        self._pacing.end_wait()
+        self._read_parts()
+        if not self._unread and not self._is_over:
             self._transport.resumeProducing()
 
     def _await_guest(self) -> None:

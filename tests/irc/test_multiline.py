@@ -17,7 +17,6 @@ from irchat.irc.multiline import (
     MultilineError,
     Piece,
     compose,
-    compose_batch,
     lines_of,
 )
 
@@ -219,35 +218,3 @@ class ComposeTests(SynchronousTestCase):
         self.assertEqual(lines, [*["a"] * (MAX_LINES - 1), "a\u240a" * 1_901])
         self.assertEqual(lines_of("\n".join("b" * MAX_LINES)), ["b"] * MAX_LINES)
         self.assertLess(len(compose("\n" * 4_000)), MAX_LINES + 40)
-
-    def test_lines(self) -> None:
-        """Tags are on the first line only, and each text is in the batch."""
-        data = compose_batch(
-            "b1", "PRIVMSG", "#team", "alice!u@irchat", b"msgid=12-5;account=alice", compose("one\n\n" + "x" * 501)
-        )
-        self.assertEqual(
-            data.decode().split("\r\n"),
-            [
-                "@msgid=12-5;account=alice :alice!u@irchat BATCH +b1 draft/multiline #team",
-                "@batch=b1 :alice!u@irchat PRIVMSG #team :one",
-                "@batch=b1 :alice!u@irchat PRIVMSG #team :",
-                "@batch=b1 :alice!u@irchat PRIVMSG #team :" + "x" * 500,
-                "@batch=b1;draft/multiline-concat :alice!u@irchat PRIVMSG #team :x",
-                ":alice!u@irchat BATCH -b1",
-                "",
-            ],
-        )
-
-    @given(st.text(st.sampled_from(["a", "\n", " "]), min_size=1, max_size=30).filter(lambda text: text.strip("\n")))
-    def test_both_ways(self, text: str) -> None:
-        """A batch that is composed is collected as the same text."""
-        data = compose_batch("1", "PRIVMSG", "bob", "a!u@h", b"", compose(text, 8))
-        collector = Collector(Clock().seconds)
-        found = None
-        for line in map(_line, data.decode().split("\r\n")[:-1]):
-            if line.command == "BATCH":
-                found = collector.batch(line)
-            else:
-                collector.takes(line)
-        assert found is not None
-        self.assertEqual(found.text, text)

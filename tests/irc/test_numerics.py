@@ -47,13 +47,11 @@ class ServerLinesTests(SynchronousTestCase):
         self.assertEqual(self.lines.numeric(Numeric.ERR_NOSUCHNICK, "a", "b c", text="x"), b":irchat 401 a * :x\r\n")
         self.assertEqual(self.lines.numeric(Numeric.RPL_UMODEIS, "alice", "+i"), b":irchat 221 alice +i\r\n")
 
-    def test_standard_replies(self) -> None:
-        """FAIL, WARN and NOTE name the command, the code and their context."""
+    def test_failure(self) -> None:
+        """FAIL names the command, the code and their context."""
         self.assertEqual(
             self.lines.fail("BATCH", "TIMEOUT", "x", text="late"), b":irchat FAIL BATCH TIMEOUT x :late\r\n"
         )
-        self.assertEqual(self.lines.warn("A", "B", text="c"), b":irchat WARN A B :c\r\n")
-        self.assertEqual(self.lines.note("A", "B", text="c"), b":irchat NOTE A B :c\r\n")
 
     def test_notices(self) -> None:
         """Long texts are cut, empty ones are a blank, line ends are harmless."""

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 from twisted.words.protocols.irc import assembleFormattedText, attributes
 
-from irchat.irc.text_codes import Said, as_action, read_said, strip_formatting
+from irchat.irc.text_codes import Said, read_said, strip_formatting
 
 _CODES = "\x02\x03\x04\x0f\x11\x16\x1d\x1e\x1f"
 _typed = st.text(st.sampled_from([*_CODES, "1", "9", ",", "x", " ", "F"]), max_size=20)
@@ -67,22 +67,7 @@ class CTCPTests(SynchronousTestCase):
         ):
             self.assertEqual(read_said(text), said, repr(text))
 
-    def test_shown(self) -> None:
-        """A stored text of one line that begins with /me goes out as ACTION."""
-        for text, shown in (
-            ("/me waves", "\x01ACTION waves\x01"),
-            ("/me waves\nand goes", "/me waves\u240aand goes"),
-            ("/mean", "/mean"),
-            ("say /me x", "say /me x"),
-        ):
-            self.assertEqual(as_action(text), shown)
-
-    @given(st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1).filter(str.strip))
-    def test_both_ways(self, text: str) -> None:
-        """What is done stays the same on its way through the store."""
-        self.assertEqual(as_action(read_said(f"\x01ACTION {text}\x01").text), f"\x01ACTION {text}\x01")
-
     @given(st.text())
     def test_any_text(self, text: str) -> None:
         """Any text is said, or refused."""
-        as_action(read_said(text).text)
+        read_said(text)

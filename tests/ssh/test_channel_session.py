@@ -132,9 +132,13 @@ class SessionTests(SynchronousTestCase):
 
     def test_sizes(self) -> None:
         """A size is within the limits of the screen. 0 is the usual one."""
-        for given, usable in (
-            ((0, 0), (24, 80)), ((1, 1), (2, 10)), ((2**32 - 1, 2**32 - 1), (500, 1_000)), ((100, 0), (24, 100)),
-        ):  # fmt: skip
+        for given, usable in [
+            ((0, 0), (24, 80)),
+            ((1, 1), (2, 10)),
+            ((2**32 - 1, 2**32 - 1), (60, 1_000)),
+            ((100, 2**32 - 1), (500, 100)),
+            ((100, 0), (24, 100)),
+        ]:
             self.assertEqual(tuple(usable_size(*given)), usable)
 
     def test_window(self) -> None:

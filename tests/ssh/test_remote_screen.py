@@ -15,6 +15,7 @@ from irchat.client.control.questions import Questions
 from irchat.client.exceptions import ClientError
 from irchat.client.terminal.frame_pacing import FramePacing
 from irchat.protocol import events, requests
+from irchat.ssh import remote_screen
 from irchat.ssh.channel_session import Started, Terminal, usable_size
 from irchat.ssh.channel_transport import ChannelTransport
 from irchat.ssh.identity import Identity
@@ -193,6 +194,7 @@ class RemoteScreenTests(ScreenCase):
     def test_long_input(self) -> None:
         """Much input at once is read in parts, and the channel is paused meanwhile."""
         user = self.join()
+        self.patch(remote_screen, "_TURN_SECONDS", 0.0)
 
         async def feed() -> None:
             user.screen.feed(b"\x1b[200~" + b"x" * 3_000)
@@ -200,7 +202,7 @@ class RemoteScreenTests(ScreenCase):
 
         self.loop.run_until_complete(feed())
         self.assertFalse(user.channel.is_reading)
-        self.turn(80)
+        self.turn(300)
         self.assertTrue(user.channel.is_reading)
         self.press(user, b"\r")
         self.assertEqual(self.door.asked[-1].text, "x" * 3_000 + "y" * 500)
@@ -228,7 +230,7 @@ class RemoteScreenTests(ScreenCase):
         self.press(user, b"\x1b[200~")
         for _ in range(5):
             self.press(user, b"x" * 65_536)
-            self.turn(1_200)
+            self.turn()
         self.assertEqual(user.channel.status, 1)
         self.assertIn(b"! That paste was too long", user.channel.output)
 

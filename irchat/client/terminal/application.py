@@ -47,7 +47,7 @@ class ChatApplication(Application[None]):
 
     A frame is drawn only after the device has written the previous one. A failure while drawing ends the device's user
     through ``device.on_failure``. ``stop_process`` suspends the process (Ctrl-Z); without it there is no shell to go
-    back to. ``pacing`` is shared by all screens of a process.
+    back to. ``pacing`` is shared by all screens of a process. ``frame_took`` is the seconds that the last frame took.
     """
 
     def __init__(
@@ -77,7 +77,7 @@ class ChatApplication(Application[None]):
         self._soon: IDelayedCall | None = None
         self._wants_frame = False
         self._bare = BareView(controller.view, output, self._end_bare)
-        self._frame_began = self._frame_took = 0.0
+        self._frame_began = self.frame_took = 0.0
         self._title = ""
         super().__init__(
             layout=self._layout(),
@@ -104,7 +104,7 @@ class ChatApplication(Application[None]):
     def draw_soon(self) -> None:
         """Draw soon, together with other changes until then. A key is drawn immediately."""
         if self._soon is None:
-            self._soon = self._clock.callLater(self._pacing.begin_wait(self._frame_took), self._draw)
+            self._soon = self._clock.callLater(self._pacing.begin_wait(self.frame_took), self._draw)
 
     def notify(self, text: str) -> None:
         """Notify a user who may be looking elsewhere, at most once a second. Of several, show the last."""
@@ -163,7 +163,7 @@ class ChatApplication(Application[None]):
         self._shown = self._line.shown()
 
     def _after_frame(self) -> None:
-        self._frame_took = self._clock.seconds() - self._frame_began
+        self.frame_took = self._clock.seconds() - self._frame_began
         self._sent = self._line.painted(self._shown)
         if self._device.idle:  # nothing was written
             self._line.drew(self._sent)

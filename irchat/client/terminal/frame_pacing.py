@@ -16,8 +16,12 @@ class FramePacing:
 
     def begin_wait(self, took: float) -> float:
         """Return the seconds until a screen may draw, whose last frame ``took`` so many. It waits until `end_wait`."""
+        return max(_FRAME, self.begin_pause(took))
+
+    def begin_pause(self, took: float) -> float:
+        """Return the seconds until a screen may go on with its work, of which a part ``took`` so many."""
         self._waiting += 1
-        return max(_FRAME, _IDLE_SHARE * took, _SHARED_SHARE * self._waiting * took)
+        return max(_IDLE_SHARE, _SHARED_SHARE * self._waiting) * took
 
     def end_wait(self) -> None:
         """Note that a screen draws now, or is gone."""

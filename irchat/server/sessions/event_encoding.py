@@ -1,5 +1,6 @@
 """The encoding of events for one session, as its outbox asks for it (`irchat.server.delivery.reader.Reader`)."""
 
+import math
 from collections.abc import Awaitable, Sequence
 
 from irchat.chat.state.entities import User
@@ -51,7 +52,7 @@ class EventEncoding:
         """Encode live timed messages (see `irchat.server.delivery.reader.Reader`)."""
         missed, further, until = self._services.chat.reading.missed_timed(self.user, order, own, page_bytes)
         said = (self.protocol.event(Publication(event, (), timed=place)) for place, event in missed)
-        return b"".join(said), further, until
+        return b"".join(said), further, until if self.shows_timed else math.inf
 
     def missed_page(self, chat: ChatKey, after: int | None = None, after_rev: int | None = None) -> Awaitable[Page]:
         """Read the stored messages of a chat ``after`` a seq, or those changed ``after_rev``."""

@@ -2,6 +2,7 @@
 
 from irchat.interfaces.stored import GLOBAL
 from irchat.irc.irc_lines import REASON_LENGTH
+from irchat.irc.isupport import TARGETS_MOST
 from irchat.irc.numerics import Numeric, service_prefix
 from irchat.irc.targets import SERVICE, chat_of
 from irchat.protocol import events, requests
@@ -13,7 +14,6 @@ from irchat.server.protocols.irc.user_lines import user_line
 
 _LEAVE = "leave"
 _CHANNELS_MOST = 100
-_KICKED_MOST = 4
 
 
 def part(call: Call) -> None:
@@ -67,7 +67,7 @@ def kick(call: Call) -> None:
     """``KICK #team bob,carol :why`` removes members."""
     reason = visible(call.line.param(2)[:REASON_LENGTH])
     channels = call.params[0].split(",")
-    users = [one for one in call.params[1].split(",") if one][:_KICKED_MOST]
+    users = [one for one in call.params[1].split(",") if one][:TARGETS_MOST]
     if len(channels) == 1:  # else one user of each, as RFC 2812 has it
         channels *= len(users)
     for name, kicked in zip(channels, users, strict=False):

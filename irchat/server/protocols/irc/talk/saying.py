@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from irchat.chat.state.message_ids import find_message
 from irchat.commands.messages import looks_timed
+from irchat.irc.isupport import TARGETS_MOST
 from irchat.irc.message_tags import client_only
 from irchat.irc.multiline import Piece
 from irchat.irc.numerics import Numeric
@@ -19,7 +20,6 @@ from irchat.server.protocols.irc.people.service_nicks import say_to
 from irchat.server.protocols.irc.refusals import refused
 from irchat.server.protocols.irc.talk.message_lines import NO_EXTRAS, Extras
 
-TARGETS_MOST = 4
 _NOT_SENT = Numeric.ERR_CANNOTSENDTOCHAN
 _TIMED_ELSEWHERE = "This looks like a timed message. IRC clients keep what they show: use an IRChat client for it"
 _REPLY_TAGS = ("+draft/reply", "+reply")

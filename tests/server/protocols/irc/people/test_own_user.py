@@ -134,9 +134,9 @@ class NameTests(IRCTestCase):
         self.server.advance(1, 1)
         self.bob.got()
         self.assertEqual(client.ask("SETNAME :Alice B. Smith"), [":alice!al@irchat SETNAME :Alice B. Smith"])
-        self.assertEqual(self.shown(), ("al", "Alice B. Smith"))
         self.server.advance(1, 1)
         self.assertEqual(self.bob.got(), [":alice!al@irchat SETNAME :Alice B. Smith"])
+        self.assertEqual(self.shown(), ("al", "Alice B. Smith"))
 
     def test_refused(self) -> None:
         """An empty realname is refused."""

@@ -62,6 +62,14 @@ class SignalTests(IRCTestCase):
         self.assertEqual(self.alice.ask("@+a TAGMSG nobody"), [":irchat 401 alice nobody :No such nick"])
         self.assertEqual(self.alice.ask("@+a TAGMSG #nope"), [":irchat 403 alice #nope :No such channel"])
 
+    def test_longest(self) -> None:
+        """Tags of 4,094 bytes are passed on, longer ones are 417."""
+        self.assertEqual(self.alice.ask(f"@+a={'x' * 4_091} TAGMSG #global"), [])
+        self.assertIn(f"+a={'x' * 4_091} ", self.bob.got()[0])
+        self.assertEqual(
+            self.alice.ask(f"@+a={'x' * 4_092} TAGMSG #global"), [":irchat 417 alice :Input line was too long"]
+        )
+
     def test_echo(self) -> None:
         """With echo-message it comes back with its label."""
         alice = self.irc("alice", "message-tags", "echo-message", "labeled-response", "batch")

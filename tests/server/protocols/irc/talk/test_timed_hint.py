@@ -1,5 +1,6 @@
 """Timed messages and IRC sessions: no text, no time, no name, but a hint once a minute."""
 
+import math
 from typing import Any
 
 from tests.helpers.irc import IRCTestCase
@@ -90,6 +91,37 @@ class TimedHintTests(IRCTestCase):
         self._send()
         self.alice.leave()
         self.server.advance(100)
+
+
+class SlowReaderTests(IRCTestCase):
+    """A session that does not read while timed messages live and end."""
+
+    def test_stays(self) -> None:
+        """It is not closed at the end of a message that it never got, while it is behind or catches up."""
+        alice, json = self.irc("alice"), self.server.json("bob")
+        alice.socket.room = 0
+        json.ask("send", chat="GLOBAL", text="secret", expires_in=20)
+        for _ in range(100):
+            json.ask("send", chat="GLOBAL", text="x" * 4_000)
+        json.ask("send", chat="GLOBAL", text="secret", expires_in=20)
+        for _ in range(150):
+            alice.socket.room = 4_000
+            self.server.advance(0.1)
+        self.assertTrue(alice.is_open)
+        alice.socket.room = None
+        for _ in range(10):
+            self.server.advance(2)
+        self.assertTrue(alice.is_open)
+        text = alice.read()
+        self.assertEqual(text.count("x" * 500), 800)
+        self.assertNotIn("secret", text)
+
+    def test_nothing_to_hold(self) -> None:
+        """The bytes of a hint have no end, while those of the message itself have one."""
+        alice, json = self.irc("alice"), self.server.json("bob")
+        json.ask("send", chat="@alice", text="secret", expires_in=20)
+        self.assertEqual(alice.connection.session.say_timed_since(0, set(), 1_000)[2], math.inf)
+        self.assertLess(json.connection.session.say_timed_since(0, set(), 1_000)[2], math.inf)
 
 
 class NoTraceTests(IRCTestCase):
