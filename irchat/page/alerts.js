@@ -1,4 +1,4 @@
-/** What draws attention: the title, a sound, and notifications, which never show the text of a timed message. */
+/** What draws attention: title, sound, and notifications, without timed texts. */
 
 import { text } from "./strings.js";
 

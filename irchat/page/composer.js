@@ -1,4 +1,4 @@
-/** The input: a draft for each chat, completion of names, typed lines, and the chat that a line goes to. */
+/** The input: a draft for each chat, completion, and the chat that a line goes to. */
 
 import { el } from "./rows.js";
 import { text } from "./strings.js";

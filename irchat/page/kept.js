@@ -1,4 +1,4 @@
-/** What the browser keeps: the token, for this tab or for this device, and the settings. Never a text. */
+/** What the browser keeps: the token, for this tab or device, and settings. No text. */
 
 const TOKEN = "irchat-token";
 const SETTINGS = "irchat-settings";

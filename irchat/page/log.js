@@ -33,7 +33,7 @@ export class Log {
 	}
 
 	/**
-	 * Draw a chat anew. `place` says what is shown: its end, its first unread message, or a message by its number.
+	 * Draw a chat again, at `place`: its end, its first unread message, or a number.
 	 * @param {Chat} chat
 	 * @param {"end"|"unread"|number} place
 	 */

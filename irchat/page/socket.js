@@ -1,4 +1,4 @@
-/** The connection to the server: one JSON object a line, with replies by `ref`, and a new connection after a loss. */
+/** The connection to the server: lines of JSON, replies by `ref`, and reconnecting. */
 
 const FIRST_PAUSE = 1000;
 const LONGEST_PAUSE = 30000;

@@ -2,27 +2,20 @@
 
 /** @typedef {{left: number, ticks: number, wall: number}} End */
 
-/**
- * Return the end of a message that has `left` ms to live.
- * @param {number} left
- * @returns {End}
- */
+/** Return the end of a message that has `left` ms to live. @param {number} left @returns {End} */
 export function endAfter(left) {
 	return { left, ticks: performance.now(), wall: Date.now() };
 }
 
 /**
- * Return the ms that are left. A sleeping machine stops one clock, and a jump of the other can only shorten.
+ * Return the ms left. Sleep stops one clock; a jump of the other can only shorten.
  * @param {End} end
  */
 export function leftOf(end) {
 	return end.left - Math.max(performance.now() - end.ticks, Date.now() - end.wall);
 }
 
-/**
- * Return a time as people read it: `12 s`, `4 min`, `3 h`.
- * @param {number} ms
- */
+/** Return a time as people read it: `12 s`, `4 min`, `3 h`. @param {number} ms */
 export function readable(ms) {
 	const seconds = Math.max(0, Math.ceil(ms / 1000));
 	if (seconds < 120) return `${seconds} s`;
@@ -30,7 +23,7 @@ export function readable(ms) {
 	return seconds < 172800 ? `${Math.ceil(seconds / 3600)} h` : `${Math.ceil(seconds / 86400)} d`;
 }
 
-/** Whether a typed line sends a timed message: `*30* hi`, `*30@bob hi`, `*30*team hi`, also while it is wrong. */
+/** Whether a typed line is a timed message, right or wrong: `*30@bob hi`. */
 export function isTimedLine(/** @type {string} */ line) {
 	return /^\s*\*[^\s*@]*[*@]/.test(line);
 }
