@@ -45,6 +45,8 @@ class _RealClient:
         bob.ask(type="send", chat="*team", text="first line\nsecond line")
         alice.expect_logged("team", "first line")
         alice.expect_logged("team", "second line")
+        alice.enter("/msg *irchat +team")
+        alice.expect("*team, owner alice")
         bob.ask(type="send", chat="@alice", text=SECRET, expires_in=3600)
         alice.expect_logged("", "A timed message waits")
         bob.ask(type="send", chat="@alice", text="after it")
