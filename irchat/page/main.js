@@ -5,7 +5,7 @@ import { Composer } from "./composer.js";
 import * as kept from "./kept.js";
 import { Log } from "./log.js";
 import { Model } from "./model.js";
-import { byId, prepareDialogs, prepareSearch, prepareSettings, refresh, showMenu, showNotice } from "./panels.js";
+import { byId, clicked, prepareDialogs, prepareSearch, prepareSettings, refresh, showMenu, showNotice, submitted } from "./panels.js";
 import { Session } from "./session.js";
 import { drawChats, drawPeople } from "./side.js";
 import { Connection } from "./socket.js";
@@ -163,11 +163,10 @@ function enter(isNew) {
 	else connection.start();
 }
 
-byId("sign-in").addEventListener("submit", (/** @type {Event} */ event) => {
-	event.preventDefault();
+submitted("sign-in", () => {
 	enter(false);
 });
-byId("create").addEventListener("click", () => enter(true));
+clicked("create", () => enter(true));
 
 async function signOut() {
 	kept.dropToken();
@@ -198,11 +197,7 @@ function clear() {
 	document.title = "IRChat";
 }
 
-/**
- * Open a chat, at its first unread message or at the message `seq`.
- * @param {string} name
- * @param {number} [seq]
- */
+/** Open a chat, at its first unread message or at the message `seq`. @param {string} name @param {number} [seq] */
 function open(name, seq) {
 	const before = model.chats.get(model.open);
 	if (before && before.name !== name) Object.assign(before, { firstUnread: 0 });
@@ -249,22 +244,20 @@ function showState(shown) {
 	byId("state").textContent = shown;
 }
 
-/**
- * Show a reply that is no message.
- * @param {Line} shown
- * @param {string} asked
- */
+/** @param {Line[]} all @param {(one: Line, index: number) => any[]} cells */
+const rows = (all, cells) => all.map((one, index) => cells(one, index).filter(Boolean).join("  ")).join("\n");
+
+/** Show a reply that is no message. @param {Line} shown @param {string} asked */
 function notice(shown, asked) {
-	const listed = () => shown[shown.type].map((/** @type {Line} */ one, /** @type {number} */ index) => [index + 1, one.label, one.since?.slice(0, 10), one.since && text(one.this ? "thisSession" : one.online ? "online" : "away"), one.fingerprint, one.comment].filter(Boolean).join("  ")).join("\n") || text("foundNone");
 	const said = {
 		error: () => [shown.text, shown.usage].filter(Boolean).join("\n"),
 		help: () => shown.text,
 		blocks: () => (shown.names.length ? text("blocked", shown.names.join(", ")) : text("blockedNone")),
-		sessions: listed,
-		keys: listed,
+		sessions: () => rows(shown.sessions, (one, index) => [index + 1, one.label, one.since?.slice(0, 10), text(one.this ? "thisSession" : one.online ? "online" : "away")]),
+		keys: () => rows([...shown.keys, ...(shown.offered ?? [])], (key) => [key.number, key.fingerprint, key.comment]) || text("keysNone"),
 		users: () => [...shown.online, ...shown.offline].join(", "),
 		group: () => `${shown.group}: ${shown.members.join(", ")} (${text("owner")}: ${shown.owner})`,
-		found: () => shown.messages.map((/** @type {Line} */ message) => `${message.chat}#${message.seq} ${message.from}: ${message.text}`).join("\n") || text("foundNone"),
+		found: () => rows(shown.messages, (message) => [`${message.chat}#${message.seq} ${message.from}: ${message.text}`]) || text("foundNone"),
 		alert: () => `${shown.chat}: ${text(/** @type {"alertall"} */ (`alert${shown.alert}`))}`,
 		added: () => `${shown.group}: ${text("added", shown.by, shown.name)}`,
 		removed: () => `${shown.group}: ${shown.by === shown.name ? text("leftGroup", shown.name) : text("removedFrom", shown.by, shown.name)}${shown.owner ? "" : ` ${text("dissolved")}`}`,
@@ -300,33 +293,32 @@ function showSide(isOpen) {
 	byId("open-side").setAttribute("aria-expanded", String(isOpen));
 }
 
-byId("open-side").addEventListener("click", (/** @type {Event} */ event) => {
+clicked("open-side", (event) => {
 	event.stopPropagation();
 	showSide(!byId("side").classList.contains("shown"));
 });
 document.querySelector("main.chat")?.addEventListener("click", () => showSide(false));
-byId("sign-out").addEventListener("click", signOut);
-byId("side").addEventListener("click", () => showSide(false));
-byId("notice-close").addEventListener("click", () => showNotice("", false));
-byId("show-help").addEventListener("click", async () => {
+clicked("sign-out", signOut);
+clicked("side", () => showSide(false));
+clicked("notice-close", () => showNotice("", false));
+clicked("show-help", async () => {
 	byId("settings").close();
 	notice(await session.ask({ type: "help" }), "");
 });
-byId("chat-alert").addEventListener("click", async () => {
+clicked("chat-alert", async () => {
 	const order = ["all", "mentions", "none"];
 	const reply = await session.ask({ type: "alert", chat: model.open, alert: order[(order.indexOf(alertOf(model, model.open)) + 1) % order.length] });
 	if (reply.type === "alert") model.chat(model.open).alert = reply.alert;
 	else notice(reply, "");
 	drawLists();
 });
-byId("chat-members").addEventListener("click", async () => refresh(session, await session.ask({ type: "members", group: model.open })));
-byId("add-form").addEventListener("submit", async (/** @type {Event} */ event) => {
-	event.preventDefault();
+clicked("chat-members", async () => refresh(session, await session.ask({ type: "members", group: model.open })));
+submitted("add-form", async () => {
 	const reply = await session.ask({ type: "add_member", group: model.open, name: byId("add-name").value.trim() });
 	byId("add-name").value = "";
 	refresh(session, reply);
 });
-byId("leave-group").addEventListener("click", async () => {
+clicked("leave-group", async () => {
 	const group = model.open;
 	byId("members").close();
 	const reply = await session.ask({ type: "remove_member", group, name: model.name });
@@ -334,7 +326,7 @@ byId("leave-group").addEventListener("click", async () => {
 	model.chats.delete(group);
 	return open("GLOBAL");
 });
-byId("timed").addEventListener("click", () => byId("time").showModal());
+clicked("timed", () => byId("time").showModal());
 for (const button of byId("time").querySelectorAll("button[value]")) {
 	button.addEventListener("click", () => {
 		byId("time").close();

@@ -61,10 +61,7 @@ export class Model {
 		for (const chat of this.chats.values()) forget(chat);
 	}
 
-	/**
-	 * Take the list of chats. Return those of which changes or messages were missed.
-	 * @param {any[]} list
-	 */
+	/** Take the list of chats. Return those of which changes or messages were missed. @param {any[]} list */
 	listed(list) {
 		const missed = [];
 		const names = new Set(list.map((entry) => entry.chat));
@@ -94,10 +91,7 @@ export class Model {
 		return [...this.chats.values()].reduce((sum, chat) => sum + (chat.alert === "none" ? 0 : chat.unread), 0);
 	}
 
-	/**
-	 * Add a message that was said now. Return it, or null if it is there already.
-	 * @param {Message} message
-	 */
+	/** Add a message that was said now. Return it, or null if it is there already. @param {Message} message */
 	said(message) {
 		const chat = this.chat(message.chat);
 		chat.lastAt = message.at;
@@ -152,11 +146,7 @@ export class Model {
 		return message;
 	}
 
-	/**
-	 * Remove a timed message. Return whether it was there.
-	 * @param {string} chatName
-	 * @param {string} id
-	 */
+	/** Remove a timed message. Return whether it was there. @param {string} chatName @param {string} id */
 	erased(chatName, id) {
 		const chat = this.chats.get(chatName);
 		const message = chat?.items.find((item) => item.id === id);
@@ -182,11 +172,7 @@ export class Model {
 		chat.items.splice(after < 0 ? chat.items.length : after, 0, message);
 	}
 
-	/**
-	 * Remember a typed line of a chat. Never call it for timed ones.
-	 * @param {Chat} chat
-	 * @param {string} line
-	 */
+	/** Remember a typed line of a chat. Never call it for timed ones. @param {Chat} chat @param {string} line */
 	remember(chat, line) {
 		if (chat.typed.at(-1) !== line) chat.typed.push(line);
 		if (chat.typed.length > TYPED_MOST) chat.typed.shift();
@@ -205,18 +191,12 @@ export function forget(chat) {
 	Object.assign(chat, { items: [], loaded: false, atEnd: false, more: true, rev: 0, firstUnread: 0 });
 }
 
-/**
- * The number of the last loaded stored message.
- * @param {Chat} chat
- */
+/** The number of the last loaded stored message. @param {Chat} chat */
 export function last(chat) {
 	return chat.items.reduce((seq, item) => Math.max(seq, item.seq ?? 0), 0);
 }
 
-/**
- * The number of the first loaded stored message, or infinity.
- * @param {Chat} chat
- */
+/** The number of the first loaded stored message, or infinity. @param {Chat} chat */
 export function first(chat) {
 	return chat.items.find((item) => item.seq)?.seq ?? Infinity;
 }

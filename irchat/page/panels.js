@@ -12,6 +12,19 @@ export function byId(/** @type {string} */ id) {
 	return element;
 }
 
+/** Call a function at each click. @param {string} id @param {(event: Event) => any} then */
+export function clicked(id, then) {
+	byId(id).addEventListener("click", then);
+}
+
+/** Call a function when a form is submitted. @param {string} id @param {() => any} then */
+export function submitted(id, then) {
+	byId(id).addEventListener("submit", (/** @type {Event} */ event) => {
+		event.preventDefault();
+		then();
+	});
+}
+
 /** Close each dialog by its own button and by a click beside it. */
 export function prepareDialogs() {
 	for (const dialog of document.querySelectorAll("dialog")) {
@@ -27,7 +40,7 @@ export function prepareSearch(session, jump) {
 	const dialog = byId("search");
 	const results = byId("search-results");
 	const words = byId("search-words");
-	byId("open-search").addEventListener("click", () => {
+	clicked("open-search", () => {
 		dialog.showModal();
 		words.select();
 	});
@@ -55,13 +68,12 @@ export function prepareSearch(session, jump) {
 			return row;
 		}));
 	};
-	byId("search-form").addEventListener("submit", (/** @type {Event} */ event) => {
-		event.preventDefault();
+	submitted("search-form", () => {
 		const typed = words.value.trim();
 		const mark = /^(.*?)(?:^|\s)\+(\S+)$/.exec(typed);
 		if (typed) search(mark ? { words: mark[1], mark: mark[2] } : { words: typed });
 	});
-	byId("search-mentions").addEventListener("click", () => search({ words: "", mentions: true }));
+	clicked("search-mentions", () => search({ words: "", mentions: true }));
 }
 
 /** @param {import("./session.js").Session} session */
@@ -73,7 +85,7 @@ export function prepareSettings(session) {
 		else document.documentElement.dataset.theme = chosen.theme;
 	};
 	apply();
-	byId("open-settings").addEventListener("click", () => {
+	clicked("open-settings", () => {
 		byId("sound").checked = chosen.sound;
 		for (const radio of dialog.querySelectorAll("[name=theme]")) radio.checked = radio.value === chosen.theme;
 		dialog.showModal();
@@ -89,12 +101,11 @@ export function prepareSettings(session) {
 		chosen.sound = byId("sound").checked;
 		kept.keepSettings(chosen);
 	});
-	byId("ask-notify").addEventListener("click", async () => {
+	clicked("ask-notify", async () => {
 		const answer = "Notification" in window ? await Notification.requestPermission() : "denied";
 		byId("ask-notify").textContent = text(answer === "granted" ? "notify" : "noNotify");
 	});
-	byId("password-form").addEventListener("submit", async (/** @type {Event} */ event) => {
-		event.preventDefault();
+	submitted("password-form", async () => {
 		const reply = await session.ask({ type: "password", old: byId("old-password").value, new: byId("new-password").value });
 		byId("old-password").value = byId("new-password").value = "";
 		byId("password-said").textContent = reply.type === "ok" ? text("passwordChanged") : (reply.text ?? text("offline"));
@@ -102,11 +113,7 @@ export function prepareSettings(session) {
 	return chosen;
 }
 
-/**
- * Show the members of the open group.
- * @param {import("./session.js").Session} session
- * @param {any} group
- */
+/** Show the members of the open group. @param {import("./session.js").Session} session @param {any} group */
 export function showMembers(session, group) {
 	byId("members-title").textContent = group.group;
 	const isOwner = group.owner === session.model.name;
@@ -177,11 +184,7 @@ export function showMenu(anchor, entries) {
 	};
 }
 
-/**
- * Show a text of the server: help, lists, errors.
- * @param {string} shown
- * @param {boolean} isError
- */
+/** Show a text of the server: help, lists, errors. @param {string} shown @param {boolean} isError */
 export function showNotice(shown, isError) {
 	const notice = byId("notice");
 	notice.hidden = !shown;

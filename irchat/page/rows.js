@@ -19,11 +19,7 @@ export function el(tag, className, content) {
 	return element;
 }
 
-/**
- * Whether a message continues those of the same user.
- * @param {Message|undefined} before
- * @param {Message} message
- */
+/** Whether a message continues those of the same user. @param {Message|undefined} before @param {Message} message */
 export function continues(before, message) {
 	return !!before && before.from === message.from && !before.id === !message.id
 		&& Date.parse(message.at) - Date.parse(before.at) < TOGETHER_MS && day(before.at) === day(message.at);

@@ -143,11 +143,7 @@ export class Session {
 		return { ...line, ...timed, mine: line.from === this.model.name, key: line.seq ? `s${line.seq}` : `t${line.id}` };
 	}
 
-	/**
-	 * Say a typed line in the chat in which it was typed.
-	 * @param {string} line
-	 * @param {string} chatName
-	 */
+	/** Say a typed line in the chat in which it was typed. @param {string} line @param {string} chatName */
 	say(line, chatName) {
 		const chat = this.model.chat(chatName);
 		const isTimed = isTimedLine(line);
@@ -267,11 +263,7 @@ export class Session {
 		await this.took(await this.ask({ type: "amend", chat: message.chat, ...which, delete: true }), "");
 	}
 
-	/**
-	 * Take a reply that is no message.
-	 * @param {Line} reply
-	 * @param {string} asked
-	 */
+	/** Take a reply that is no message. @param {Line} reply @param {string} asked */
 	async took(reply, asked) {
 		if (reply.type === "amended") this.event(reply);
 		else if (reply.type === "history" && reply.messages.length) {

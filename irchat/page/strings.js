@@ -6,7 +6,7 @@ const TEXTS = {
 	connecting: "Connecting…",
 	offline: "Not connected. Your messages wait and are sent when the connection is back.",
 	again: "Not connected. Trying again in {0} s.",
-	untrusted: "This browser does not open a connection to a server whose certificate it does not trust. Ask whoever runs the server for a certificate that browsers trust.",
+	untrusted: "This browser does not trust the certificate of the server. Ask whoever runs it for one that browsers trust.",
 	ended: "The server ended the session: {0}",
 	everyone: "everyone on this server",
 	members: "{0} members, owner {1}",
@@ -56,18 +56,14 @@ const TEXTS = {
 	notify: "Notifications are allowed.",
 	blocked: "You blocked: {0}",
 	blockedNone: "You block nobody.",
+	keysNone: "No keys for SSH. !keys add <public_key> adds one.",
 	added: "{0} added {1}",
 	removedFrom: "{0} removed {1}",
 	leftGroup: "{0} left",
 	dissolved: "The group has ended.",
 };
 
-/**
- * Return a text of the page.
- * @param {keyof typeof TEXTS} key
- * @param {...(string|number)} values
- * @returns {string}
- */
+/** Return a text of the page. @param {keyof typeof TEXTS} key @param {...(string|number)} values @returns {string} */
 export function text(key, ...values) {
 	return TEXTS[key].replace(/\{(\d)\}/g, (_, index) => String(values[Number(index)]));
 }

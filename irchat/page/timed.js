@@ -2,11 +2,7 @@
 
 /** @typedef {{left: number, ticks: number, wall: number}} End */
 
-/**
- * Return the end of a message that has `left` ms to live.
- * @param {number} left
- * @returns {End}
- */
+/** Return the end of a message that has `left` ms to live. @param {number} left @returns {End} */
 export function endAfter(left) {
 	return { left, ticks: performance.now(), wall: Date.now() };
 }
@@ -19,10 +15,7 @@ export function leftOf(end) {
 	return end.left - Math.max(performance.now() - end.ticks, Date.now() - end.wall);
 }
 
-/**
- * Return a time as people read it: `12 s`, `4 min`, `3 h`.
- * @param {number} ms
- */
+/** Return a time as people read it: `12 s`, `4 min`, `3 h`. @param {number} ms */
 export function readable(ms) {
 	const seconds = Math.max(0, Math.ceil(ms / 1000));
 	if (seconds < 120) return `${seconds} s`;
