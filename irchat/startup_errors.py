@@ -26,9 +26,9 @@ _log = Logger()
 _PROGRESS_SECONDS = 5.0
 
 _MENDS_OF_PORT = {
-    errno.EADDRINUSE: "is a server running there? stop it or choose another --port",
-    errno.EADDRNOTAVAIL: "choose a --host that is an address of this machine",
-    errno.EACCES: "choose a --port of 1024 or more",
+    errno.EADDRINUSE: "is a server running there? stop it or choose another {port}",
+    errno.EADDRNOTAVAIL: "choose a {host} that is an address of this machine",
+    errno.EACCES: "choose a {port} of 1024 or more",
 }
 
 
@@ -139,7 +139,12 @@ def unexpected(error: BaseException) -> str:
     return f"{type(error).__name__}: {error}{place}; please report this line in the project's tracker"
 
 
-def _cannot_listen(error: OSError, config: Config) -> str:
-    mend = _MENDS_OF_PORT.get(error.errno or 0, "choose another --host or --port")
+def _cannot_listen(error: CannotBind, config: Config) -> str:
+    numbers = {config.web_port: "--web-port", config.irc_port: "--irc-port", config.ssh_port: "--ssh-port"}
+    option = numbers.get(error.port, "--port") if error.port else "--port"
+    of_main = option == "--port"
+    host, port = (config.host, config.port) if of_main else (error.host, error.port)
+    mend = _MENDS_OF_PORT.get(error.errno or 0, "choose another {host} or {port}")
+    mend = mend.format(host="--web-host" if option == "--web-port" else "--host", port=option)
     why = os.strerror(error.errno) if error.errno else str(error)
-    return f"cannot listen on {config.host or 'all addresses'}, port {config.port}: {why}; {mend}"
+    return f"cannot listen on {host or 'all addresses'}, port {port}: {why}; {mend}"

@@ -11,12 +11,13 @@ from argon2.exceptions import HashingError
 from twisted.trial.unittest import SynchronousTestCase
 
 from irchat.server.listeners.certificates import WrongCertificate
-from irchat.server.listeners.listener import CannotBind, NoAddress
+from irchat.server.listeners.listener import CannotBind, NoAddress, listening_socket
 from irchat.settings import WrongSetting, make_config
 from irchat.startup_errors import CannotStart, StartingTerminal, end_start, explain
 from irchat.store.sqlite.copying import BadCopy
 from irchat.store.sqlite.migrations import NewerDatabase
 from irchat.system.files.data_folder import FolderInUse, UnsafeFolder
+from irchat.wiring.ports import check_ports
 
 
 class StartingTerminalTests(SynchronousTestCase):
@@ -137,6 +138,16 @@ class ExplainTests(SynchronousTestCase):
             self.assertTrue(line.startswith(wanted), line)
             self.assertIn(mend, line)
         self.assertIn("is not an IP address of this machine", self._line(NoAddress("none")))
+
+    def test_other_ports(self) -> None:
+        """An error of the port of one door names its option."""
+        for option in "web-port", "irc-port", "ssh-port":
+            with listening_socket("127.0.0.1", 0) as taken:
+                number = taken.getsockname()[1]
+                config = make_config({"port": 0, "host": "127.0.0.1", option: number})
+                line = explain(self.assertRaises(CannotBind, check_ports, config), config)
+            self.assertTrue(line.startswith(f"cannot listen on 127.0.0.1, port {number}: "), line)
+            self.assertTrue(line.endswith(f"choose another --{option}"), line)
 
     def test_certificate(self) -> None:
         """An error of the certificate is shown unchanged."""

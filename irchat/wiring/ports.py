@@ -14,21 +14,17 @@ from irchat.server.protocols.irc.irc_shared import IRCShared
 from irchat.settings import Config
 from irchat.wiring.banner import Started, banner
 from irchat.wiring.irc import irc_banner, open_irc
-from irchat.wiring.ssh import check_ssh, open_ssh, ssh_banner
+from irchat.wiring.ssh import open_ssh, ssh_banner
 from irchat.wiring.web import open_web, web_banner
 
 
 def check_ports(config: Config) -> None:
-    """Check that the ports are free.
-
-    Raises WrongSetting, or CannotBind or NoAddress (`irchat.server.listeners.listener`).
-    """
+    """Check that the ports are free. Raises CannotBind or NoAddress (`irchat.server.listeners.listener`)."""
     listening_socket(config.host, config.port).close()
     if config.web_port:
         listening_socket(config.web_host, config.web_port).close()
-    if config.irc_port:
-        listening_socket(config.host, config.irc_port).close()
-    check_ssh(config)
+    for port in filter(None, (config.irc_port, config.ssh_port)):
+        listening_socket(config.host, port).close()
 
 
 class Ports:

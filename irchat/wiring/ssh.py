@@ -8,7 +8,6 @@ from twisted.logger import Logger
 
 from irchat.protocol.ssh_door import DoorConfig
 from irchat.server.listeners.factory import ChatFactory
-from irchat.server.listeners.listener import CannotBind, listening_socket
 from irchat.server.listeners.ssh.host_keys import WrongHostKey, ensure_host_key
 from irchat.server.listeners.ssh.ssh_factory import SSHDoor
 from irchat.settings import Config, WrongSetting
@@ -20,15 +19,6 @@ class OpenedSSH(NamedTuple):
 
     door: SSHDoor
     fingerprint: str
-
-
-def check_ssh(config: Config) -> None:
-    """Check that the port of the door is free. Raises WrongSetting."""
-    if config.ssh_port:
-        try:
-            listening_socket(config.host, config.ssh_port).close()
-        except CannotBind as error:
-            raise _port_error(config, error) from None
 
 
 def open_ssh(
@@ -51,10 +41,7 @@ def open_ssh(
     of_process = DoorConfig(str(config.data), config.ssh_sessions, not config.no_passwords, str(lines.name))
     door = SSHDoor(reactor, lines, of_process, quiet)
     if config.ssh_port:
-        try:
-            open_port(config.host, config.ssh_port, door)
-        except CannotBind as error:
-            raise _port_error(config, error) from None
+        open_port(config.host, config.ssh_port, door)
     lines.ssh = door
     return OpenedSSH(door, fingerprint)
 
@@ -64,7 +51,3 @@ def ssh_banner(config: Config, ssh: OpenedSSH | None, server: Started) -> Iterat
     if ssh is not None:
         yield f"By SSH: ssh -p {config.ssh_port or server.port} NAME@{server.here.strip('[]')}"
         yield f"SSH host key: {ssh.fingerprint}"
-
-
-def _port_error(config: Config, error: CannotBind) -> WrongSetting:
-    return WrongSetting(f"--ssh-port {config.ssh_port}: {error.strerror}; choose another")

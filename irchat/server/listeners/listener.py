@@ -32,7 +32,10 @@ class _Port(tcp.Port):
 
 
 class CannotBind(OSError):
-    """The server cannot listen on the address, for the reason of the system."""
+    """The server cannot listen on ``host`` (None: all addresses) and ``port``, for the reason of the system."""
+
+    host: str | None = None
+    port = 0
 
 
 class NoAddress(Exception):
@@ -63,7 +66,9 @@ def listening_socket(host: str | None, port: int) -> socket.socket:
             listening.close()
             raise
     except OSError as error:
-        raise CannotBind(*error.args) from None
+        cannot = CannotBind(*error.args)
+        cannot.host, cannot.port = host, port
+        raise cannot from None
     return listening
 
 

@@ -67,4 +67,4 @@ class CertificateTests(_BrowserCase):
         self.server.kill()
         self.fill_door(other, "emil")
         other.get_by_role("button", name="Sign in").click()
-        self.see(other.get_by_role("alert"), "whose certificate it does not trust")
+        self.see(other.get_by_role("alert"), "does not trust the certificate of the server")

@@ -13,7 +13,8 @@ from irchat.irc.numerics import ServerLines
 from irchat.irc.reply_lines import Person
 from irchat.irc.targets import USER_LENGTH, prefix
 from irchat.protocol.errors import Refusal
-from irchat.server.protocols.irc.people.presence_lines import PresenceLines
+from irchat.server.protocols.irc.people.monitored import Watchers
+from irchat.server.protocols.irc.people.presence_lines import Bundles
 from irchat.server.protocols.irc.talk.talk_shared import TalkShared
 from irchat.server.sessions.services import Services
 
@@ -42,7 +43,9 @@ class IRCShared:
 
     def __post_init__(self) -> None:
         self.talk = TalkShared(self)
-        self.presence_lines = PresenceLines()
+        self.bundles = Bundles()
+        self.watchers = Watchers()
+        self.services.presence.on_change = self.watchers.changed
 
     @property
     def directory(self) -> Directory:

@@ -9,11 +9,12 @@ class IRCState(Struct, eq=False):
     """The state of one IRC session.
 
     ``hidden_chats``: chats that it has left with PART, hidden until its end or a JOIN. ``watched``: the keys of the
-    targets of MONITOR, each with its spelling. ``owners``: the owner of each group, as the client was told.
-    ``away``: the text of AWAY before the sign-in.
+    targets of MONITOR, each with its spelling. ``told_online``: whether each was online as the client was told.
+    ``owners``: the owner of each group, as the client was told. ``away``: the text of AWAY before the sign-in.
     """
 
     hidden_chats: set[ChatKey] = field(default_factory=set)
     watched: dict[str, str] = field(default_factory=dict)
+    told_online: dict[str, bool] = field(default_factory=dict)
     owners: dict[int, int] = field(default_factory=dict)
     away: str | None = None

@@ -25,6 +25,7 @@ from irchat.server.protocols.irc.event_lines import EVENT_LINES
 from irchat.server.protocols.irc.irc_shared import IRCShared
 from irchat.server.protocols.irc.irc_state import IRCState
 from irchat.server.protocols.irc.line_rate import LineRate
+from irchat.server.protocols.irc.people.monitored import stop_watching
 from irchat.server.protocols.irc.refusals import bad_line, farewell, refused
 from irchat.server.protocols.irc.talk.talk_state import Talk
 from irchat.server.sessions.session import Session
@@ -135,6 +136,7 @@ class IRCProtocol:
 
     def lost(self) -> None:
         self.talk.over()
+        stop_watching(self)
         self._unhandled.clear()
         self._rate.stop()
 
@@ -218,6 +220,12 @@ class IRCProtocol:
         """Show nothing more of a chat."""
         self.state.hidden_chats.add(chat)
         self.talk.choose_encoding()
+
+    def forget_chat(self, chat: ChatKey) -> None:
+        """Drop what is known of a chat that the user has left."""
+        self.show_chat(chat)
+        if isinstance(chat, int):
+            self.state.owners.pop(chat, None)
 
     def show_chat(self, chat: ChatKey) -> None:
         """Undo `hide_chat`."""

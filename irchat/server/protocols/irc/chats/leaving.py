@@ -50,11 +50,13 @@ def _hide(call: Call, name: str, reason: str) -> None:
 
 def _leave(call: Call, name: str) -> None:
     protocol = call.protocol
-    channel = shown_channel(protocol, name)
+    channel, chat = shown_channel(protocol, name), find_channel(protocol, name)
 
     def left(event: events.Event) -> bytes:
         if isinstance(event, events.Error):
             return refused(protocol, "PART", event, channel)
+        if chat is not None:
+            protocol.forget_chat(chat.key)
         return user_line(protocol, protocol.user, "PART", channel, text=_LEAVE)
 
     if not name.startswith("#"):

@@ -51,8 +51,7 @@ def removed(protocol: "IRCProtocol", event: events.Removed, publication: Publica
     is_own = event.name == protocol.user.name
     new_owner = _note_owner(protocol, group_id, event.owner)
     if is_own:
-        protocol.show_chat(group_id)
-        protocol.state.owners.pop(group_id, None)
+        protocol.forget_chat(group_id)
     if is_hidden:
         return b""
     if event.by == event.name:

@@ -55,8 +55,7 @@ def _difference(protocol: "IRCProtocol", group_id: int, told: _Told) -> bytes:
     was_in = own.id in told.members
     if group is None:
         was_hidden = group_id in protocol.state.hidden_chats
-        protocol.show_chat(group_id)
-        protocol.state.owners.pop(group_id, None)
+        protocol.forget_chat(group_id)
         return user_line(protocol, own, "PART", told.channel) if was_in and not was_hidden else b""
     if not was_in:
         protocol.show_chat(group_id)

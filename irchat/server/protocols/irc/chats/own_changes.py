@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from irchat.protocol import events, requests
-from irchat.server.protocols.irc.chats.channels import channel_of, find_channel, join_line, join_lines
+from irchat.server.protocols.irc.chats.channels import channel_of, find_channel, join_line, join_lines, shown_channel
 from irchat.server.protocols.irc.talk import markers
 from irchat.server.protocols.irc.user_lines import user_line
 
@@ -11,8 +11,18 @@ if TYPE_CHECKING:
     from irchat.server.protocols.irc.protocol import IRCProtocol
 
 
-def own_change(protocol: "IRCProtocol", request: requests.Request, event: events.Event) -> bytes:
-    """Return the lines for the channels that ``request`` changed, which was answered with ``event``."""
+def channel_in(protocol: "IRCProtocol", request: requests.Request) -> str:
+    """Return the channel from which ``request`` removes a member, as it is called before, or ''."""
+    if not isinstance(request, requests.RemoveMember):
+        return ""
+    return shown_channel(protocol, f"#{request.group.removeprefix('*')}")
+
+
+def own_change(protocol: "IRCProtocol", request: requests.Request, event: events.Event, left: str) -> bytes:
+    """Return the lines for the channels that ``request`` changed, which was answered with ``event``.
+
+    ``left``: the result of `channel_in` before.
+    """
     match request, event:
         case requests.CreateGroup(), events.Group(group=group):
             chat = find_channel(protocol, f"#{group[1:]}")
@@ -27,9 +37,10 @@ def own_change(protocol: "IRCProtocol", request: requests.Request, event: events
             if user is None or channel is None:
                 return b""
             return user_line(protocol, protocol.user, "KICK", channel, user.name, text=protocol.nick)
-        case requests.RemoveMember(group=group), events.Ok():
-            channel = f"#{group.removeprefix('*')}"
-            return user_line(protocol, protocol.user, "PART", channel)
+        case requests.RemoveMember(), events.Ok():
+            for group_id in protocol.state.owners.keys() - protocol.user.groups.keys():
+                protocol.forget_chat(group_id)
+            return user_line(protocol, protocol.user, "PART", left)
     return b""
 
 

@@ -1,17 +1,14 @@
 """MONITOR: the targets whose coming and going a session is told of, also without a common chat."""
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
 
 from irchat.irc.isupport import MONITOR_MOST
 from irchat.irc.numerics import Numeric
-from irchat.irc.reply_lines import Person, monitor_lines, monitor_list
+from irchat.irc.reply_lines import monitor_lines, monitor_list
 from irchat.irc.targets import target_key
 from irchat.server.protocols.irc.calls import Call
+from irchat.server.protocols.irc.people.monitored import stop_watching
 from irchat.server.protocols.irc.people.whois import online_person
-
-if TYPE_CHECKING:
-    from irchat.server.protocols.irc.protocol import IRCProtocol
 
 
 def monitor(call: Call) -> None:
@@ -21,16 +18,17 @@ def monitor(call: Call) -> None:
 
 def _monitor(call: Call) -> bytes:
     protocol = call.protocol
-    watched = protocol.state.watched
+    watched, watchers = protocol.state.watched, protocol.shared.watchers
     names = [name for name in call.line.param(1).split(",") if name]
     match call.params[0].upper():
         case "+":
             return _add(call, names)
         case "-":
             for name in names:
-                watched.pop(target_key(name), None)
+                if watched.pop(target_key(name), None) is not None:
+                    watchers.remove(target_key(name), protocol)
         case "C":
-            watched.clear()
+            stop_watching(protocol)
         case "L":
             return monitor_list(protocol.lines, protocol.nick, watched.values())
         case "S":
@@ -42,29 +40,23 @@ def _add(call: Call, names: list[str]) -> bytes:
     protocol = call.protocol
     watched = protocol.state.watched
     for index, name in enumerate(names):
-        if target_key(name) not in watched and len(watched) >= MONITOR_MOST:
+        key = target_key(name)
+        if key not in watched and len(watched) >= MONITOR_MOST:
             over = ",".join(names[index:])
             full = protocol.lines.numeric(Numeric.ERR_MONLISTFULL, protocol.nick, str(MONITOR_MOST), over)
             return _states(call, names[:index]) + full
-        watched[target_key(name)] = name
+        watched[key] = name
+        protocol.shared.watchers.add(key, protocol)
     return _states(call, names)
 
 
 def _states(call: Call, names: Iterable[str]) -> bytes:
     people = {name: online_person(call, name) for name in names}
+    told = call.protocol.state.told_online
+    told.update((target_key(name), person is not None) for name, person in people.items())
     online = [person for person in people.values() if person is not None]
     offline = [name for name, person in people.items() if person is None]
     return monitor_lines(call.protocol.lines, call.protocol.nick, online, offline)
-
-
-def watched_changes(protocol: "IRCProtocol", online: Iterable[Person], offline: Iterable[str]) -> bytes:
-    """Return the lines for those who came and went, as far as they are watched."""
-    watched = protocol.state.watched
-    if not watched:
-        return b""
-    came = [person for person in online if target_key(person.nick) in watched]
-    went = [name for name in offline if target_key(name) in watched]
-    return monitor_lines(protocol.lines, protocol.nick, came, went)
 
 
 HANDLERS = {"MONITOR": monitor}

@@ -7,8 +7,7 @@ from irchat.interfaces.stored import GLOBAL
 from irchat.irc.targets import target_key
 from irchat.protocol import events
 from irchat.server.protocols.irc.chats.channels import away_line
-from irchat.server.protocols.irc.people.monitoring import watched_changes
-from irchat.server.protocols.irc.people.presence_lines import known_users
+from irchat.server.protocols.irc.people.monitored import watched_changes
 from irchat.server.protocols.irc.user_lines import user_line
 
 if TYPE_CHECKING:
@@ -19,18 +18,17 @@ if TYPE_CHECKING:
 def presence(protocol: "IRCProtocol", event: events.Presence, publication: Publication) -> bytes:
     """Return the lines that show a bundle of changes."""
     own, shared = protocol.user, protocol.shared
-    if own.name in event.online or own.name in event.offline:  # of a session that ends, or begins
-        online = [name for name in event.online if name != own.name]
-        event = events.Presence(online=online, offline=[name for name in event.offline if name != own.name])
+    bundle = shared.bundles.of(shared, event)
+    if own.name in bundle.names:  # of a session that ends, or begins
+        bundle = bundle.without(own.name, shared)
     is_shown = GLOBAL not in protocol.state.hidden_chats
-    said = [shared.presence_lines.of(protocol, event)] if is_shown else []
-    if "away-notify" in protocol.caps and own.groups:
-        for user in known_users(protocol, [*event.online, *event.offline]):
-            is_told = is_shown and user.name in event.online and shared.person(user).away is not None
-            if not is_told and _share_a_group(protocol, user):
-                said.append(away_line(protocol, user))
-    if protocol.state.watched:
-        said.append(watched_changes(protocol, map(shared.person, known_users(protocol, event.online)), event.offline))
+    said = [bundle.everyone(protocol)] if is_shown else []
+    if "away-notify" in protocol.caps:
+        members = {member for group in own.groups.keys() & bundle.of_group.keys() for member in bundle.of_group[group]}
+        said += [away_line(protocol, user) for user, is_told in members if not (is_shown and is_told)]
+    if watched := protocol.state.watched.keys():
+        came = [shared.person(bundle.online[key]) for key in watched & bundle.online.keys()]
+        said.append(watched_changes(protocol, came, [bundle.offline[key] for key in watched & bundle.offline.keys()]))
     return b"".join(said)
 
 

@@ -14,7 +14,7 @@ from irchat.protocol import events, requests
 from irchat.protocol.errors import Refusal
 from irchat.rendering.lines import Renderer
 from irchat.server.protocols.irc.calls import Call
-from irchat.server.protocols.irc.chats.own_changes import own_change
+from irchat.server.protocols.irc.chats.own_changes import channel_in, own_change
 
 if TYPE_CHECKING:
     from irchat.server.protocols.irc.protocol import IRCProtocol
@@ -73,7 +73,10 @@ def _to_commands(call: Call, text: str) -> None:
     text = text.strip()
     try:
         typed = REGISTRY.find(text, protocol.session.is_admin)
-        request = None if typed.command.asks_password else REGISTRY.read(text, protocol.session.is_admin)[1]
+        if typed.command.asks_password:
+            call.say(notices(protocol, SERVICE, _PASSWORD))
+            return
+        _, request = REGISTRY.read(text, protocol.session.is_admin)
     except Refusal as refusal:
         texts = [f"! {refusal.text}", *(f"  usage: {usage}" for usage in (refusal.usage or "").split("\n") if usage)]
         call.say(notices(protocol, SERVICE, *texts))
@@ -81,13 +84,17 @@ def _to_commands(call: Call, text: str) -> None:
     if (refused := _refused_here(request, is_plain=issubclass(typed.command, ToEveryone))) is not None:
         call.say(notices(protocol, SERVICE, *refused))
         return
-    call.ask(requests.Line(line=text), lambda event: _shown(protocol, text, request, event))
+    left = channel_in(protocol, request)
+
+    def answered(event: events.Event) -> bytes:
+        changed = own_change(protocol, request, event, left)
+        return changed + _shown(protocol, text, event)
+
+    call.ask(requests.Line(line=text), answered)
 
 
-def _refused_here(request: requests.Request | None, *, is_plain: bool) -> tuple[str, ...] | None:
+def _refused_here(request: requests.Request, *, is_plain: bool) -> tuple[str, ...] | None:
     """Return the refusal of a line that belongs elsewhere, or None."""
-    if request is None:
-        return (_PASSWORD,)
     if isinstance(request, requests.Logout):
         return (_EXIT,)
     if isinstance(request, requests.Send) and request.expires_in is not None:
@@ -95,8 +102,8 @@ def _refused_here(request: requests.Request | None, *, is_plain: bool) -> tuple[
     return (_TO_EVERYONE,) if is_plain else None
 
 
-def _shown(protocol: "IRCProtocol", text: str, request: requests.Request | None, event: events.Event) -> bytes:
-    """Return the answer as notices, after the lines for the channels that it changes."""
+def _shown(protocol: "IRCProtocol", text: str, event: events.Event) -> bytes:
+    """Return the answer to a line as notices."""
     if isinstance(event, events.History | events.Found):
         event = replace(event, messages=[message for message in event.messages if message.id is None])
     if isinstance(event, events.Sent):
@@ -106,8 +113,7 @@ def _shown(protocol: "IRCProtocol", text: str, request: requests.Request | None,
     more = []
     if len(lines) > _LINES_MOST:
         more = [f"-- {len(lines) - _LINES_MOST:,} more lines: ask for fewer ({HELP})"]
-    changed = b"" if request is None else own_change(protocol, request, event)
-    return changed + notices(protocol, SERVICE, *lines[:_LINES_MOST], *more)
+    return notices(protocol, SERVICE, *lines[:_LINES_MOST], *more)
 
 
 HANDLERS = {"NS": as_privmsg, "NICKSERV": as_privmsg}

@@ -50,6 +50,7 @@ class MonitorTests(IRCTestCase):
         self.assertEqual(self.alice.ask("MONITOR X bob", "MONITOR +", "MONITOR -"), [])
         self.irc("carol")
         self.assertEqual(self.later(), [])
+        self.assertEqual(self.alice.connection.session.protocol.shared.watchers._sessions, {})
 
     def test_masks(self) -> None:
         """A mask is a target that nobody is called."""

@@ -4,8 +4,8 @@ from irchat.protocol import events
 from tests.helpers.irc import IRCTestCase
 
 
-class PresenceLinesTests(IRCTestCase):
-    """`PresenceLines`."""
+class BundleTests(IRCTestCase):
+    """`Bundle` and `Bundles`."""
 
     def test_shared(self) -> None:
         """Sessions with the same capabilities get the same bytes, others their own; another event other ones."""
@@ -15,12 +15,26 @@ class PresenceLinesTests(IRCTestCase):
             for name, of_one in zip(("alice", "bob", "carol"), caps, strict=True)
         )
         self.irc("dave")
-        event = events.Presence(online=["dave"], offline=["gone"])
-        lines = self.server.irc_shared.presence_lines
-        self.assertIs(lines.of(second, event), lines.of(third, event))
+        event = events.Presence(online=["dave", "removed#7"], offline=["gone"])
+        shared = self.server.irc_shared
+        bundle = shared.bundles.of(shared, event)
+        self.assertIs(shared.bundles.of(shared, event), bundle)
+        self.assertIs(bundle.everyone(second), bundle.everyone(third))
         self.assertEqual(
-            lines.of(second, event),
+            bundle.everyone(second),
             b":dave!dave@irchat JOIN #global\r\n:gone!gone@irchat PART #global :offline\r\n",
         )
-        self.assertIn(b"JOIN #global dave :dave", lines.of(first, event))
-        self.assertEqual(lines.of(second, events.Presence(online=[], offline=[])), b"")
+        self.assertIn(b"JOIN #global dave :dave", bundle.everyone(first))
+        self.assertEqual(
+            bundle.without("dave", shared).everyone(second), b":gone!gone@irchat PART #global :offline\r\n"
+        )
+        self.assertIsNot(shared.bundles.of(shared, events.Presence(online=[], offline=[])), bundle)
+
+    def test_groups(self) -> None:
+        """The members of each group are found without a look at the others."""
+        self.irc("alice").ask("JOIN #team")
+        shared = self.server.irc_shared
+        alice = shared.find_user("alice")
+        assert alice is not None
+        bundle = shared.bundles.of(shared, events.Presence(online=[], offline=["alice"]))
+        self.assertEqual(bundle.of_group, {group: [(alice, False)] for group in alice.groups})

@@ -30,6 +30,16 @@ class SignalTests(IRCTestCase):
             self.assertEqual(client.read(), "")
         self.assertEqual(self.server.store._connection.execute("SELECT count(*) FROM messages").fetchone(), (0,))
 
+    def test_one_msgid(self) -> None:
+        """The echo and all readers get the same msgid, also with as many tags as a line can have."""
+        carol = self.irc("zoe", "message-tags", "echo-message")
+        for tags in "+typing=active", f"+a={'x' * 4_091}":
+            self._clear()
+            (echo,) = carol.ask(f"@{tags} TAGMSG #global")
+            self.assertRegex(echo, r"^@msgid=t-[0-9-]+;")
+            self.assertEqual(self.alice.got(), [echo])
+            self.assertTrue(self.bob.got()[0].endswith(echo.partition(";")[2]))
+
     def test_other_sessions(self) -> None:
         """The user's other sessions get them too, with the same target."""
         other = self.irc("alice", "message-tags")

@@ -1,0 +1,45 @@
+"""What the sessions that watch a name are told, and when."""
+
+from tests.helpers.irc import IRCTestCase
+
+
+class WatchersTests(IRCTestCase):
+    """`Watchers` between sessions."""
+
+    def test_at_once(self) -> None:
+        """Each coming and going is told at once and only once, also several in a second."""
+        alice = self.irc("alice")
+        alice.ask("PART #global", "MONITOR + bob")
+        self.server.advance(1, 1)
+        for _ in range(3):
+            bob = self.irc("bob")
+            self.assertEqual(alice.got(), [":irchat 730 alice :bob!bob@irchat"])
+            bob.leave()
+            self.server.turn()
+            self.assertEqual(alice.got(), [":irchat 731 alice :bob"])
+        self.server.advance(1, 1)
+        self.assertEqual(alice.got(), [])
+
+    def test_behind(self) -> None:
+        """A session that is behind is told the difference when it reads again."""
+        alice = self.irc("alice")
+        alice.ask("PART #global", "MONITOR + bob")
+        self.server.advance(1, 1)
+        alice.outbox.behind = True
+        self.irc("bob")
+        self.server.advance(1, 1)
+        alice.outbox.behind = False
+        self.assertEqual(alice.got(), [])
+        self.irc("carol")
+        self.server.advance(1, 1)
+        self.assertEqual(alice.got(), [":irchat 730 alice :bob!bob@irchat"])
+
+    def test_end(self) -> None:
+        """Nothing is kept of a session that ends."""
+        alice = self.irc("alice")
+        alice.ask("MONITOR + bob,carol", "MONITOR - bob")
+        self.assertEqual(list(alice.connection.session.protocol.shared.watchers._sessions), ["carol"])
+        shared = alice.connection.session.protocol.shared
+        alice.leave()
+        self.server.turn()
+        self.assertEqual(shared.watchers._sessions, {})
