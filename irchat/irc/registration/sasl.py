@@ -51,8 +51,10 @@ class PlainExchange:
             return None
         if parameter != "+":
             self._chunks += parameter
-            if len(parameter) > _CHUNK or len(self._chunks) > _MOST:
+            if len(parameter) > _CHUNK:
                 return self._end(_TOO_LONG)
+            if len(self._chunks) > _MOST:
+                return self._end(_FAILED)
             if len(parameter) == _CHUNK:
                 return None
         return self._end(_credentials(self._chunks))
