@@ -94,6 +94,15 @@ class NodesTests(SynchronousTestCase):
         self.assertEqual(self.signals(third, "carol"), [])
         self.assertEqual(len(first.bus._sent._kept), kept)
 
+    def test_notices(self) -> None:
+        """A notice is stored, and is one on all nodes."""
+        sending = self.nodes[0].send("alice", "GLOBAL", "beep", is_notice=True)
+        self.pass_time()
+        self.successResultOf(sending)
+        for node in self.nodes:
+            said = [type(one.event) for one in node.published if isinstance(one.event, events.Message)]
+            self.assertEqual(said, [events.Notice])
+
     def test_reasons(self) -> None:
         """The reason of a removal is in the event on all nodes, and in no entry of the log."""
         first = self.nodes[0]
