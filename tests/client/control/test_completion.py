@@ -51,7 +51,7 @@ class CompletionTests(SynchronousTestCase):
             ("  @ca", ["carol"]),
             ("*team hello ca", ["carol"]),
             ("!kick ca", ["carol"]),
-            ("!k", []),
+            ("!ki", []),
             ("ls -", ["-n"]),
             ("exit ca", ["carol"]),
         ]:

@@ -153,7 +153,7 @@ class HintTests(SynchronousTestCase):
     def test_moderation(self) -> None:
         """An administrators' command shows its usage when complete. Before that it is neither shown nor wrong."""
         self.assertIn("!ban <user> [<time>]", self.text("!ban b"))
-        self.assertEqual([hint(line) for line in ("!k", "!unb")], [None] * 2)
+        self.assertEqual([hint(line) for line in ("!ki", "!unb")], [None] * 2)
         self.assertNotIn("kick", self.text("!"))
 
     def test_wrong(self) -> None:

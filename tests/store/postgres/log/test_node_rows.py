@@ -2,6 +2,7 @@
 
 from msgspec.structs import astuple, replace
 
+from irchat.interfaces.entry_codec import VERSION
 from irchat.interfaces.nodes import NodeRow
 from irchat.store.postgres.connecting import Connection, StoreUnusable
 from irchat.store.postgres.log.node_rows import NodeIdentity, Report, all_nodes, join, renew
@@ -67,8 +68,8 @@ class NodeRowsTests(NodesCase):
         self.sql("UPDATE nodes SET bus_seen = bus_seen - interval '6 s'")
         self.assertFalse(renew(other, second, Report(3, 4, False)).others_hear_bus)
         a, b = all_nodes(connection)
-        self.assertEqual(astuple(a)[:5], ("a", 1, 1, look.head - 1, 2))
-        self.assertEqual(replace(b, silent=0), NodeRow("b", 1, 3, look.head - 3, 4, 0, None))
+        self.assertEqual(astuple(a)[:5], ("a", VERSION, 1, look.head - 1, 2))
+        self.assertEqual(replace(b, silent=0), NodeRow("b", VERSION, 3, look.head - 3, 4, 0, None))
         self.assertTrue(0 <= b.silent < 30 and a.bus_silent is not None and 6 <= a.bus_silent < 36)
 
     def test_gone_for_long(self) -> None:
