@@ -91,6 +91,7 @@ _COMMANDS = (
     CommandSpec("REDACT", 2),
     CommandSpec("CHATHISTORY"),
     CommandSpec("MARKREAD"),
+    CommandSpec("SEARCH"),
     CommandSpec("NICKSERV", waiting=_RUN),
     CommandSpec("NS", waiting=_RUN),
     # People.

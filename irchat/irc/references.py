@@ -1,10 +1,12 @@
-"""The grammar of CHATHISTORY and MARKREAD: subcommands, references, times."""
+"""The grammar of CHATHISTORY, MARKREAD and SEARCH: subcommands, references, attributes, times."""
 
 import re
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
+from irchat.irc.message_tags import parse_tags
 from irchat.irc.targets import Msgid, parse_msgid
+from irchat.protocol.rules import PAGE_DEFAULT
 
 PAGE_MOST = 500
 
@@ -115,6 +117,47 @@ def parse_markread(params: list[str]) -> MarkQuery:
     if at is None:
         raise BadReference("INVALID_PARAMS", params[0], text="Not a time such as timestamp=2026-03-02T14:03:00.000Z")
     return MarkQuery(params[0], at)
+
+
+class SearchAttributes(NamedTuple):
+    """A SEARCH request. What is empty or None does not restrict it; ``target`` or ``text`` is given.
+
+    ``after`` and ``before`` are the first and the last time (ms) that match. ``limit`` is 1 to 500.
+    """
+
+    target: str
+    sender: str
+    after: int | None
+    before: int | None
+    text: str
+    limit: int
+
+
+def parse_search(params: list[str]) -> SearchAttributes:
+    """Parse the parameter of SEARCH, encoded as tags (soju.im/search). Unknown attributes are ignored.
+
+    Raises `BadReference`.
+    """
+    given = parse_tags(params[0]) if params else {}
+    target, text, limit = given.get("in", ""), given.get("text", ""), given.get("limit", "")
+    if not target and not text:
+        raise BadReference("INVALID_PARAMS", "text", text="Give text= or in=, such as SEARCH in=#global;text=word")
+    count = _limit(limit) if limit else PAGE_DEFAULT
+    if not count:
+        raise BadReference("INVALID_PARAMS", "limit", text="The limit is a number from 1 on")
+    after, before = _bound(given, "after"), _bound(given, "before")
+    return SearchAttributes(target, given.get("from", ""), after, before, text, count)
+
+
+def _bound(given: dict[str, str], name: str) -> int | None:
+    """Return a time of SEARCH in ms, or None if it is not given."""
+    value = given.get(name)
+    if not value:
+        return None
+    at = parse_time(value)
+    if at is None:
+        raise BadReference("INVALID_PARAMS", name, text="Not a time such as 2026-03-02T14:03:00.000Z")
+    return at
 
 
 def parse_time(text: str) -> int | None:

@@ -1,4 +1,4 @@
-"""The grammar of CHATHISTORY and MARKREAD."""
+"""The grammar of CHATHISTORY, MARKREAD and SEARCH."""
 
 import contextlib
 from datetime import UTC, datetime
@@ -12,9 +12,11 @@ from irchat.irc.references import (
     HistoryQuery,
     MarkQuery,
     Moment,
+    SearchAttributes,
     format_time,
     parse_chathistory,
     parse_markread,
+    parse_search,
     parse_time,
 )
 from irchat.irc.targets import Msgid
@@ -22,6 +24,36 @@ from irchat.irc.targets import Msgid
 _AT = 1_772_460_180_123
 _STAMP = "timestamp=2026-03-02T14:03:00.123Z"
 _ID = "msgid=12-5"
+
+
+class SearchTests(SynchronousTestCase):
+    """SEARCH."""
+
+    def test_attributes(self) -> None:
+        """Attributes are encoded as tags. Those that are unknown or empty do not count."""
+        time = "2026-03-02T14:03:00.123Z"
+        for text, attributes in (
+            ("in=#team", SearchAttributes("#team", "", None, None, "", 50)),
+            (r"text=a\sb\:c;limit=7", SearchAttributes("", "", None, None, "a b;c", 7)),
+            (f"text=a;from=bob;after={time}", SearchAttributes("", "bob", _AT, None, "a", 50)),
+            (f"before={time};in=bob;limit=501", SearchAttributes("bob", "", None, _AT, "", 500)),
+            ("text=a;before=;limit;from;in=;x=y;;+z", SearchAttributes("", "", None, None, "a", 50)),
+        ):
+            self.assertEqual(parse_search([text]), attributes, text)
+
+    def test_refusals(self) -> None:
+        """What is invalid is named."""
+        for params, context in (
+            ([], "text"),
+            (["from=bob"], "text"),
+            (["in=bob;limit=0"], "limit"),
+            (["in=bob;limit=-1"], "limit"),
+            (["in=bob;after=2026"], "after"),
+            ([f"in=bob;before={_STAMP}"], "before"),
+        ):
+            with self.assertRaises(BadReference) as raised:
+                parse_search(params)
+            self.assertEqual((raised.exception.code, raised.exception.context), ("INVALID_PARAMS", (context,)))
 
 
 class HistoryTests(SynchronousTestCase):

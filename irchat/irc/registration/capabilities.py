@@ -9,7 +9,7 @@ _PLAIN = (
     "account-notify", "account-tag", "away-notify", "batch", "cap-notify", "draft/chathistory", "draft/event-playback",
     "draft/extended-isupport", "draft/message-redaction", "draft/pre-away", "draft/read-marker", "echo-message",
     "extended-join", "extended-monitor", "invite-notify", "labeled-response", "message-tags", "multi-prefix",
-    "no-implicit-names", "server-time", "setname", "standard-replies", "userhost-in-names",
+    "no-implicit-names", "server-time", "setname", "soju.im/search", "standard-replies", "userhost-in-names",
 )  # fmt: skip
 _VALUES = {"draft/multiline": "max-bytes=16000,max-lines=100", "sasl": "PLAIN"}
 _REGISTRATION = {"draft/account-registration": "before-connect"}

@@ -34,7 +34,8 @@ class CapabilityTests(SynchronousTestCase):
             account-tag
             account-notify away-notify extended-join multi-prefix userhost-in-names invite-notify extended-monitor
             setname no-implicit-names sasl draft/account-registration draft/chathistory draft/event-playback
-            draft/read-marker draft/multiline draft/pre-away draft/extended-isupport draft/message-redaction"""
+            draft/read-marker draft/multiline draft/pre-away draft/extended-isupport draft/message-redaction
+            soju.im/search"""
         self.assertEqual(set(_ALL), set(expected.split()))
         self.assertEqual(
             {name: value for name, value in _ALL.items() if value},

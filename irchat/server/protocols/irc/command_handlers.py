@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from irchat.server.protocols.irc import help_topics, server_commands
+from irchat.server.protocols.irc import help_topics, search_command, server_commands
 from irchat.server.protocols.irc.calls import Call
 from irchat.server.protocols.irc.chats import channel_info, joining, leaving
 from irchat.server.protocols.irc.people import monitoring, own_user, service_nicks, who, whois
@@ -25,6 +25,7 @@ HANDLERS: dict[str, Handler] = {
     **tag_messages.HANDLERS,
     **redacting.HANDLERS,
     **chathistory.HANDLERS,
+    **search_command.HANDLERS,
     **markers.HANDLERS,
 }
 """Each module with handlers has a table of its own, which is merged here."""

@@ -20,6 +20,9 @@ _TOPICS: dict[str, tuple[str, ...]] = {
     "SETNAME": ("SETNAME :text changes your realname until your last IRC session ends.",),
     "MONITOR": ("MONITOR + bob tells when bob comes online and goes offline; - C L S as usual.",),
     "PRIVMSG": ("PRIVMSG #name :text or PRIVMSG bob :text sends a message, which is stored.",),
+    "SEARCH": (
+        r"SEARCH in=#name;from=bob;text=two\swords finds messages; after= before= limit= as in soju.im/search.",
+    ),
     "NICK": ("The nick is the name of your account and does not change.",),
     "QUIT": ("QUIT ends this session.",),
 }
