@@ -123,7 +123,7 @@ def whois_lines(
     description: str,
     idle: tuple[int, int] | None = None,
 ) -> bytes:
-    """Return ``311`` to ``318``. ``idle``: seconds idle and the time of sign-in (s), or None if the user is offline.
+    """Return ``311`` to ``318``. ``idle``: seconds idle and the time of sign-in (s), or None if they are unknown.
 
     ``channels``: the common ones, with ``@`` where the user owns them.
     """

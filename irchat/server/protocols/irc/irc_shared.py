@@ -13,6 +13,7 @@ from irchat.irc.numerics import ServerLines
 from irchat.irc.reply_lines import Person
 from irchat.irc.targets import USER_LENGTH, prefix
 from irchat.protocol.errors import Refusal
+from irchat.server.protocols.irc.people.idle_times import IdleTimes
 from irchat.server.protocols.irc.people.monitored import Watchers
 from irchat.server.protocols.irc.people.presence_lines import Bundles
 from irchat.server.protocols.irc.talk.talk_shared import TalkShared
@@ -45,6 +46,7 @@ class IRCShared:
         self.talk = TalkShared(self)
         self.bundles = Bundles()
         self.watchers = Watchers()
+        self.idle_times = IdleTimes(self.clock.seconds, self.wall_ms)
         self.services.presence.on_change = self.watchers.changed
 
     @property
@@ -77,10 +79,6 @@ class IRCShared:
         """Change what the user of a session says of itself: ``away``, ``realname``, ``username``, ``is_bot``."""
         personas = self.services.chat.personas
         personas.set(protocol.user.id, protocol.session.id, is_first=is_first, **changes)
-
-    def idle_of(self, user: User) -> tuple[int, int] | None:
-        """Return the seconds for which a user is idle, and the time of its sign-in, or None if they are not known."""
-        return None
 
     def find_user(self, name: str) -> User | None:
         """Return the user called ``name``, or None."""

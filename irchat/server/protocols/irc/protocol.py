@@ -137,6 +137,9 @@ class IRCProtocol:
     def lost(self) -> None:
         self.talk.over()
         stop_watching(self)
+        if self.state.times is not None:
+            self.shared.idle_times.end(self.state.times)
+            self.state.times = None
         self._unhandled.clear()
         self._rate.stop()
 

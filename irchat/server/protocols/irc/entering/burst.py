@@ -22,6 +22,7 @@ def begin(protocol: "IRCProtocol", step: SignedIn) -> None:
     """Send the burst. The lines of the client, and events, wait until it is sent."""
     protocol.session.outbox.put(b"" if step.was_waiting else welcome_lines(protocol))
     protocol.introduce(is_first=False)
+    protocol.state.times = protocol.shared.idle_times.begin(protocol.user.id)
     protocol.hold_lines(True)
     protocol.talk.choose_encoding()
     Deferred.fromCoroutine(_burst(protocol, step)).addErrback(_failed, protocol)

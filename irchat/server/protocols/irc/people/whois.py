@@ -11,7 +11,7 @@ _USERHOST_MOST = 5
 
 
 def whois(call: Call) -> None:
-    """``WHOIS [server] bob``: the groups that both share, and no address."""
+    """``WHOIS [server] bob``: the groups that both share, how long bob said nothing here, and no address."""
     # Of two parameters the first names a server.
     name = call.params[1] if len(call.params) > 1 else call.params[0]
     call.in_turn(lambda: _whois(call, name.split(",")[0]))
@@ -32,7 +32,9 @@ def _whois(call: Call, name: str) -> bytes:
         for group_id, group in user.groups.items()
         if group_id in protocol.user.groups
     ]
-    return whois_lines(lines, nick, shared.person(user), channels, shared.network, shared.idle_of(user))
+    # A block hides when the other user writes.
+    idle = None if user.id in protocol.user.hidden else shared.idle_times.of(user.id)
+    return whois_lines(lines, nick, shared.person(user), channels, shared.network, idle)
 
 
 def service_person(service: str) -> Person:

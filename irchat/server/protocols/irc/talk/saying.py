@@ -122,6 +122,8 @@ def _answered(call: Call, words: _Words, event: events.Event) -> bytes:
     if isinstance(event, events.Error):
         return b"" if words.command == "NOTICE" else refused(protocol, words.command, event, words.shown)
     assert isinstance(event, events.Sent)
+    if protocol.state.times is not None:
+        protocol.shared.idle_times.said(protocol.state.times)
     return _echo(call, words, event) + _away(call, words, event)
 
 

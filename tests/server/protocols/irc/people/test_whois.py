@@ -16,17 +16,46 @@ class WhoisTests(IRCTestCase):
         self.bob.ask("JOIN #ours", "JOIN #others", "INVITE alice #ours")
         lines = self.alice.ask("WHOIS bob")
         self.assertEqual(
-            [line for line in lines if " 317 " not in line],
+            lines,
             [
                 ":irchat 311 alice Bob Bob irchat * :Bob",
                 ":irchat 319 alice Bob :@#ours",
                 ":irchat 312 alice Bob irchat :Test",
                 ":irchat 330 alice Bob Bob :is logged in as",
+                ":irchat 317 alice Bob 0 1795356000 :seconds idle, signon time",
                 ":irchat 318 alice Bob :End of /WHOIS list",
             ],
         )
         self.assertEqual(self.alice.ask("WHOIS irchat bob"), lines)
         self.assertEqual(self.alice.ask("WHOIS bob bob"), lines)
+
+    def test_idle(self) -> None:
+        """317 counts from the last message of any IRC session of the user. Other lines and refusals do not count."""
+
+        def idle() -> list[str]:
+            lines = self.alice.ask("WHOIS Bob")
+            return [line.split(" ")[4] for line in lines if " 317 " in line]
+
+        other = self.irc("Bob")
+        for say, expected in (
+            (lambda: self.bob.ask("PRIVMSG #global :hi"), "5"),
+            (lambda: other.ask("NOTICE alice :psst"), "5"),
+            (lambda: self.bob.ask("AWAY :lunch", "TAGMSG #global", "PRIVMSG #nope :hi", "PRIVMSG alice :"), "10"),
+            (lambda: other.ask("QUIT"), "20"),
+        ):
+            say()
+            self.server.advance(5)
+            self.assertEqual(idle(), [expected])
+        self.bob.ask("QUIT")
+        self.assertEqual(idle(), [])
+
+    def test_idle_elsewhere(self) -> None:
+        """A user without an IRC session has no 317, nor has a user that is hidden by a block."""
+        self.server.json("carol")
+        self.assertNotIn("317", numerics(self.alice.ask("WHOIS carol")))
+        self.alice.ask("SILENCE +bob")
+        self.assertNotIn("317", numerics(self.alice.ask("WHOIS bob")))
+        self.assertNotIn("317", numerics(self.bob.ask("WHOIS alice")))
 
     def test_offline(self) -> None:
         """Who is offline is away."""
