@@ -13,6 +13,7 @@ from twisted.internet.defer import Deferred, maybeDeferred, succeed
 from twisted.internet.error import CannotListenError
 from twisted.internet.protocol import ServerFactory
 from twisted.logger import Logger
+from twisted.python import log
 from twisted.python.failure import Failure
 
 from irchat.net.port_note import PortFile
@@ -36,7 +37,8 @@ class SocketPort(unix.Port):
         self._inode: tuple[int, int] | None = None
 
     def startListening(self) -> None:
-        unix.Port.startListening(self)
+        # Without the context of the caller: it may be a connection, whose log lines have the address of the peer.
+        log.callWithContext({"system": "-"}, unix.Port.startListening, self)
         self.socket = SpareDescriptor(self.socket)
         self._inode = _inode(self._path)
 

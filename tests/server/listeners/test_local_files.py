@@ -11,6 +11,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.protocol import Protocol, ServerFactory
 from twisted.internet.task import Clock
 from twisted.logger import Logger
+from twisted.python import log
 from twisted.trial.unittest import TestCase
 
 from irchat.net.port_note import PortFile, find_servers
@@ -55,6 +56,20 @@ class DoorTests(TestCase):
         with socket.socket(socket.AF_UNIX) as connection:
             connection.connect(str(self.socket))
         return [server.port for server in find_servers(self.notes)] == [7]
+
+    def test_no_peer_in_the_log(self) -> None:
+        """A socket that is opened because of a client's bytes does not log the address of the client."""
+        events: list[Any] = []
+        log.addObserver(events.append)
+        self.addCleanup(log.removeObserver, events.append)
+        folder = Path(tempfile.mkdtemp(prefix="irchat-"))
+        self.addCleanup(shutil.rmtree, folder)
+        port = log.callWithContext(
+            {"system": "Peer,1,127.0.0.9"}, local_files.open_socket, reactor, folder / "s", ServerFactory(), Logger()
+        )
+        self.addCleanup(port.stopListening)
+        self.assertTrue(events)
+        self.assertNotIn("127.0.0.9", str(events))
 
     async def test_removed(self) -> None:
         """Files removed by a cleaner are recreated within a minute, or on request."""
