@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from twisted.internet.defer import Deferred
 
-from irchat.chat.changes import Change
+from irchat.chat.changes import Change, Result, Unchecked
 from irchat.chat.commits import CommitQueue
 from irchat.chat.state.directory import Directory
 from irchat.chat.state.entities import User
@@ -16,7 +16,7 @@ from irchat.chat.state.presence import Presence
 from irchat.interfaces.bus import Publication, sign_in_id
 from irchat.interfaces.store import Store
 from irchat.interfaces.stored import StoredSignIn
-from irchat.interfaces.writes import OtherSignInsEnded, SignInEnded, TokenAdded
+from irchat.interfaces.writes import OtherSignInsEnded, SignInEnded, TokenAdded, Write
 from irchat.protocol import events
 from irchat.protocol.errors import Code, Refusal
 from irchat.protocol.rules import LABEL_LENGTH, SIGN_INS_MAX, shown
@@ -75,11 +75,13 @@ class SignIns:
         token = next((one.token for one in tokens if sign_in_id(one.token) == sign_in), None)
         if token is None:
             raise Refusal(Code.BAD_REQUEST, "There is no such session, or it has ended. !sessions lists your sessions.")
-        await self.queue.submit(_End(user, None, self, token))
+        write = SignInEnded(user.id, token, sign_in, _ENDED)
+        await self.queue.submit(_EndSignIns(user, None, write, self.directory))
 
     def end_others(self, user: User, keep: bytes | None, origin: int) -> Deferred[None]:
         """End all sign-ins and sessions of ``user`` except the token ``keep`` and the session ``origin``."""
-        return self.queue.submit(_EndOthers(user, origin, self, keep))
+        write = OtherSignInsEnded(user.id, keep, _ENDED)
+        return self.queue.submit(_EndSignIns(user, origin, write, self.directory))
 
 
 def _row(one: StoredSignIn, online: Counter[str], token: bytes | None) -> events.ListedSession:
@@ -110,30 +112,19 @@ class _AddLabelled(Change[None, None]):
 
 
 @dataclass(eq=False, repr=False)
-class _End(Change[None, None]):
+class OwnWrite(Unchecked[Result]):
+    """A write about the account of ``by``, refused if the account was removed in the meantime."""
+
     by: User
-    sign_ins: SignIns
-    token: bytes
-    alone = True
+    directory: Directory
 
-    def check(self) -> SignInEnded:
-        self.sign_ins.directory.refuse_removed(self.by)
-        return SignInEnded(self.by.id, self.token, sign_in_id(self.token), _ENDED)
-
-    def reply(self, result: None, publications: list[Publication]) -> None:
-        """Return None. The state machine ends the sessions."""
+    def check(self) -> Write[Result]:
+        self.directory.refuse_removed(self.by)
+        return self.write
 
 
 @dataclass(eq=False, repr=False)
-class _EndOthers(Change[None, None]):
-    by: User
-    sign_ins: SignIns
-    keep: bytes | None
+class _EndSignIns(OwnWrite[None]):
+    """The state machine ends the sessions."""
+
     alone = True
-
-    def check(self) -> OtherSignInsEnded:
-        self.sign_ins.directory.refuse_removed(self.by)
-        return OtherSignInsEnded(self.by.id, self.keep, _ENDED)
-
-    def reply(self, result: None, publications: list[Publication]) -> None:
-        """Return None. The state machine ends the sessions."""

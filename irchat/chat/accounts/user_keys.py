@@ -1,14 +1,13 @@
 """Public keys of users, which sign them in over SSH. Signatures are verified by the process that speaks SSH."""
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 
-from irchat.chat.accounts.sign_ins import token_digest
-from irchat.chat.changes import Change
+from irchat.chat.accounts.sign_ins import OwnWrite, token_digest
+from irchat.chat.changes import Unchecked
 from irchat.chat.commits import CommitQueue
 from irchat.chat.state.directory import Directory
 from irchat.chat.state.entities import User
-from irchat.interfaces.bus import Publication, sign_in_id
+from irchat.interfaces.bus import sign_in_id
 from irchat.interfaces.store import Store
 from irchat.interfaces.stored import StoredKey
 from irchat.interfaces.writes import KeyAdded, KeyRemoved
@@ -85,7 +84,7 @@ class UserKeys:
     async def add(self, user: User, key: PublicKey) -> None:
         """Add a key. Raises Refusal ``too-many``."""
         write = KeyAdded(user.id, key.kind, key.blob, key.fingerprint, key.comment, self._wall_ms(), KEYS_OF_USER)
-        if not await self._queue.submit(_ChangeKeys(user, None, write, self._directory)):
+        if not await self._queue.submit(OwnWrite(user, None, write, self._directory)):
             raise Refusal(Code.TOO_MANY, f"The limit of {KEYS_OF_USER} keys is reached. !keys remove ends one.")
 
     async def remove(self, user: User, number: int | None, fingerprint: str | None) -> None:
@@ -103,33 +102,10 @@ class UserKeys:
         return keys[number - 1]
 
 
-@dataclass(eq=False, repr=False)
-class _ChangeKeys(Change[bool, bool]):
-    by: User
-    addition: KeyAdded
-    directory: Directory
-
-    def check(self) -> KeyAdded:
-        self.directory.refuse_removed(self.by)
-        return self.addition
-
-    def reply(self, result: bool, publications: list[Publication]) -> bool:
-        return result
-
-
-@dataclass(eq=False, repr=False)
-class _RemoveKey(Change[bool, bool]):
+class _RemoveKey(Unchecked[bool]):
     """Remove a key. The state machine ends its sessions."""
 
-    by: User
-    removal: KeyRemoved
     alone = True
-
-    def check(self) -> KeyRemoved:
-        return self.removal
-
-    def reply(self, result: bool, publications: list[Publication]) -> bool:
-        return result
 
 
 def _no_such_key() -> Refusal:
