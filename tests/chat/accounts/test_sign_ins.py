@@ -56,6 +56,13 @@ class SignInsTests(AccountsTestCase):
         """The two sign-ins of alice."""
         return self.first, self.second
 
+    def test_removed_meanwhile(self) -> None:
+        """A user who was removed while the request waited ends nothing, and is told why."""
+        alice = self.world["alice"]
+        self.done(self.world.chat.moderation.remove("alice", False, lambda count: None))
+        refusal = self.failureResultOf(self.sign_ins.end_others(alice, None, 1), Refusal).value
+        self.assertEqual(refusal.code, Code.NOT_LOGGED_IN)
+
     def test_end_one(self) -> None:
         """Ending one ends its token, and says goodbye to its sessions alone."""
         self.done(self.sign_ins.end(self.first.user, sign_in_id(self.first.digest)))
