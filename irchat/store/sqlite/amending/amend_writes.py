@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from typing import NamedTuple
 
-from irchat.interfaces.stored import GLOBAL, ChatKey, PlacedMark, StoredChange
+from irchat.interfaces.stored import ChatKey, PlacedMark, StoredChange
 from irchat.interfaces.writes import AlertSet, MarkSet, MarksRemoved, MessageDeleted, MessageEdited
 from irchat.protocol.errors import Code
 from irchat.protocol.marks import MESSAGE_MARKS, USER_MARKS
@@ -16,9 +16,12 @@ _LAST_OF_USER = (
     "SELECT seq FROM (SELECT seq, sender FROM messages WHERE chat = ? ORDER BY seq DESC LIMIT ?) WHERE sender = ?"
     " LIMIT 1"
 )
-# A message that the user may see. Without a user, for the administrator of the machine: any message.
+# A message that the user may see. Also when the last member joined, who has the highest standing, and whether there are
+# marks. Without a user, for the administrator of the machine: any message.
 _TARGET = (
-    "SELECT sender, at FROM messages WHERE chat = ?1 AND seq = ?2 AND (?3 IS NULL OR EXISTS"
+    "SELECT sender, at, (SELECT since_seq FROM members WHERE chat = ?1 ORDER BY standing DESC LIMIT 1),"
+    " EXISTS (SELECT 1 FROM marks WHERE chat = ?1 AND seq = ?2)"
+    " FROM messages WHERE chat = ?1 AND seq = ?2 AND (?3 IS NULL OR EXISTS"
     " (SELECT 1 FROM members WHERE user = ?3 AND chat = ?1 AND since_seq < ?2))"
 )
 _MARK_IS = "chat = ? AND seq = ? AND key = ? AND user = ?"
@@ -32,19 +35,25 @@ _MARKS_NOW = (
 
 
 class _Target(NamedTuple):
-    """A message to be changed. ``is_for_all``: no member can have joined its chat after it."""
+    """A message to be changed. ``has_late``: members have joined its chat after it. ``has_marks``: of any user."""
 
     row: ChatRow
     seq: int
     sender: int
     sent_at: int
-    is_for_all: bool
+    has_late: bool
+    has_marks: bool
 
 
 class AmendWriter(DeletionWriter):
-    """Runs these writes. A refused one changes nothing. ``_touched``: the chats whose rows the commit will write."""
+    """Runs these writes. A refused one changes nothing.
+
+    ``_touched`` are the chats whose rows the commit will write, ``_marked`` the messages with new marks, each with its
+    chat and its rev. Other changes of messages come after these are written.
+    """
 
     _touched: dict[int, ChatRow]
+    _marked: list[tuple[int, int, int]]
 
     def edit_message(self, write: MessageEdited) -> StoredChange:
         target = self._target(write.chat, write.seq, write.user, write.hidden)
@@ -73,7 +82,9 @@ class AmendWriter(DeletionWriter):
         if target is None:
             return StoredChange(refusal=Code.NO_SUCH_MESSAGE)
         mark = (target.row.id, target.seq, write.key, write.user)
-        is_on, own, different = self._connection.execute(_MARKS_NOW, mark).fetchone()
+        is_on, own, different = False, 0, 0
+        if target.has_marks:
+            is_on, own, different = self._connection.execute(_MARKS_NOW, mark).fetchone()
         on = not is_on if write.on is None else write.on
         if on == bool(is_on):
             return StoredChange(target.seq, 0, target.sender, write.at, target.sent_at, on, is_new=False)
@@ -116,8 +127,8 @@ class AmendWriter(DeletionWriter):
         found = self._connection.execute(_TARGET, (row.id, seq, user)).fetchone()
         if found is None or found[0] in hidden:
             return None
-        sender, sent_at = found
-        return _Target(row, seq or 0, sender, sent_at, isinstance(key, tuple) or key == GLOBAL)
+        sender, sent_at, last_joined, has_marks = found
+        return _Target(row, seq or 0, sender, sent_at, (last_joined or 0) >= (seq or 0), has_marks == 1)
 
     def _changed(
         self, target: _Target, at: int, *, edited: bool = False, deleted: bool = False, on: bool = False
@@ -129,16 +140,9 @@ class AmendWriter(DeletionWriter):
         if edited or deleted:
             self._connection.execute(_PUT_CHANGE, (row.id, seq, row.rev, at if edited else None, deleted))
         else:
-            self._note_mark(row.id, seq, row.rev)
-        late = frozenset() if target.is_for_all else self._late(row.id, seq)
+            self._marked.append((row.id, seq, row.rev))
+        late = self._late(row.id, seq) if target.has_late else frozenset()
         return StoredChange(seq, row.rev, target.sender, at, target.sent_at, on, late=late)
-
-    def _note_mark(self, chat: int, seq: int, rev: int) -> None:
-        self._connection.execute(
-            "INSERT INTO amended (chat, seq, rev) VALUES (?, ?, ?)"
-            " ON CONFLICT (chat, seq) DO UPDATE SET rev = excluded.rev",
-            (chat, seq, rev),
-        )
 
     def _late(self, chat: int, seq: int) -> frozenset[int]:
         """Return the members that joined after a message. Nobody joined later than those with a higher standing."""
