@@ -148,12 +148,12 @@ class InboxTests(SynchronousTestCase):
         self.assertEqual(self.take(timed), [])
         self.assertNotIn("later", json.dumps(timed.state()))
 
-    def read_timed(self, inbox: Inbox, *live: dict[str, Any], now: float = 0.0) -> None:
+    def read_timed(self, of: Inbox, *live: dict[str, Any], now: float = 0.0) -> None:
         """Answer the requests after a sign-in: ``live`` are the timed messages of GLOBAL, after a stored one."""
         pages = {"GLOBAL": [message(10, "stored"), *live]}
-        while (request := inbox.request()) is not None:
+        while (request := of.request()) is not None:
             self.assertEqual({"type": "history", "chat": request["chat"], "limit": 1}, request)
-            inbox.answer(request, {"messages": pages.get(request["chat"], []), "more": True}, now)
+            of.answer(request, {"messages": pages.get(request["chat"], []), "more": True}, now)
 
     def test_timed_while_away(self) -> None:
         """Timed messages that were sent while the bot was away are handed over once, if they still live."""
@@ -164,15 +164,15 @@ class InboxTests(SynchronousTestCase):
         self.assertEqual(self.take(), [])
         self.inbox.event(one, 0)
         self.assertEqual(self.take(), ["one"])
-        for inbox in self.inbox, self.restarted():
-            inbox._timed = True
-            inbox.disconnected()
-            self.assertIsNone(inbox.request())
-            self.signed_in(inbox)
-            self.read_timed(inbox, early, one, two, ended)
-            self.assertEqual(self.take(inbox, now=2.0), ["two"])
-            inbox.event(two, 2.0)
-            self.assertEqual(self.take(inbox, now=2.0), [])
+        for one_run in self.inbox, self.restarted():
+            one_run._timed = True
+            one_run.disconnected()
+            self.assertIsNone(one_run.request())
+            self.signed_in(one_run)
+            self.read_timed(one_run, early, one, two, ended)
+            self.assertEqual(self.take(one_run, now=2.0), ["two"])
+            one_run.event(two, 2.0)
+            self.assertEqual(self.take(one_run, now=2.0), [])
         self.assertEqual(self.inbox.state()["timed"], ["early", "one", "two"])
         self.take(now=60.0)
         self.assertEqual(self.inbox.state()["timed"], [])
