@@ -155,7 +155,7 @@ def _favourites(message: bytes) -> tuple[list[bytes], list[bytes], bool]:
     packet = SSHPacket(message)
     packet.get_bytes(1 + 16)  # the number of the message, and the cookie
     exchange, host_key, *_ = [packet.get_namelist() for _ in range(10)]
-    return exchange[:1], host_key[:1], packet.get_boolean()
+    return list(exchange[:1]), list(host_key[:1]), packet.get_boolean()
 
 
 def _hello(line: bytes) -> RelayHello | None:
