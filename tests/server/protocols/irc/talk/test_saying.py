@@ -1,10 +1,26 @@
 """PRIVMSG and NOTICE: to all kinds of chats, refusals, echo, replies, and texts that are not sent as they are."""
 
+from types import SimpleNamespace
+
+from hypothesis import given
+from hypothesis import strategies as st
+from twisted.trial.unittest import SynchronousTestCase
+
+from irchat.commands.messages import looks_timed
 from irchat.interfaces.limits import Limits
+from irchat.irc.irc_lines import parse
+from irchat.irc.targets import chat_of
+from irchat.irc.text_codes import Said, read_said
 from irchat.protocol.errors import Code, Refusal
+from irchat.protocol.requests import Send
+from irchat.protocol.rules import visible
+from irchat.server.protocols.irc.talk.saying import say_plainly
 from tests.helpers.irc import IRCTestCase
 from tests.helpers.server import PASSWORD
 
+TARGETS = st.sampled_from(["#global", "#team", "bob", "bob,carol", ":bob", "*irchat", "NickServ", "", " #a", "#", "é"])
+BEGINNINGS = st.sampled_from(["", "*30@bob ", "*30* ", "\x01ACTION ", "\x0304"])
+ODD = st.sampled_from("ab :*30@-\x01\x02\x03\x1f\0\t\x7f\x85\xa0\u200d\u202e\ufeffé#/")
 TAGS = ("message-tags", "server-time", "account-tag")
 
 
@@ -355,3 +371,28 @@ class NoPasswordsTests(IRCTestCase):
         alice.type("PRIVMSG #global :hi")
         self.assertEqual(bob.got(), [":alice!alice@irchat PRIVMSG #global :hi"])
         self.assertNotIn(PASSWORD, str(bob.burst))
+
+
+class PlainLineTests(SynchronousTestCase):
+    """The short way of a line that needs no closer look."""
+
+    @given(
+        st.sampled_from(["PRIVMSG ", "privmsg ", "PRIVMSG  ", "NOTICE ", ":x PRIVMSG "]),
+        TARGETS,
+        BEGINNINGS,
+        st.text(ODD),
+    )
+    def test_same_meaning(self, command: str, target: str, begin: str, rest: str) -> None:
+        """A line that goes the short way has the meaning that it has on the long one: one target, and this text."""
+        asked: list[object] = []
+        protocol = SimpleNamespace(session=SimpleNamespace(ask=lambda request, context: asked.append(request)))
+        text = begin + rest
+        data = f"{command}{target} :{text}".encode()
+        if not say_plainly(protocol, data):  # type: ignore[arg-type]
+            self.assertEqual(asked, [])
+            return
+        line = parse(data)
+        assert line is not None
+        self.assertEqual((line.command, line.params, read_said(text)), ("PRIVMSG", [target, text], Said(text)))
+        self.assertEqual(asked, [Send(chat=chat_of(target), text=text)])
+        self.assertEqual((visible(text), looks_timed(text), "," in target), (text, False, False))
