@@ -123,7 +123,7 @@ class IRCProtocol:
         if isinstance(event, events.Bye):
             return farewell(self, event)
         show = EVENT_LINES.get(type(event))
-        return b"" if show is None else show(self, event, publication)
+        return b"" if show is None else show(self, event, publication)  # type: ignore[arg-type]  # chosen by its type
 
     def stored(self, run: Sequence[Publication]) -> bytes:
         return b"".join(map(self.event, run))
