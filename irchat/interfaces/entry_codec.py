@@ -40,7 +40,7 @@ _DECODERS: list[msgspec.msgpack.Decoder[tuple[Write[object], object]]] = [
 _encoder = msgspec.msgpack.Encoder()
 
 # The version that brought each kind of entry, unless it was the first.
-_SINCE: dict[type[Write[Any]], int] = {
+_SINCE: dict[type[Write[object]], int] = {
     writes.SignInEnded: 2,
     writes.OtherSignInsEnded: 2,
     writes.KeyRemoved: 3,
@@ -54,7 +54,7 @@ class UnknownEntry(Exception):
     """The entry is of a newer version."""
 
 
-def version_of(write: type[Write[Any]]) -> int:
+def version_of(write: type[Write[object]]) -> int:
     """Return the version that a node must have to read an entry of this kind."""
     return _SINCE.get(write, 1)
 
