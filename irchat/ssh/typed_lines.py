@@ -1,5 +1,6 @@
 """A session without a terminal: each line of its input is a command, as in the client in a pipe."""
 
+import random
 import secrets
 from collections.abc import Awaitable, Callable
 from functools import partial
@@ -58,7 +59,7 @@ class TypedLines:
         self._report = report
         self._console = Console()
         self._screen = LinesScreen(self._console, self._write_error)
-        self._chat = PlainChat(clock, self._console, self._screen, partial(secrets.token_urlsafe, 12))
+        self._chat = PlainChat(clock, self._console, self._screen, partial(secrets.token_urlsafe, 12), random.random)
         self._connection: ServerConnection | None = None
         self._talk: Deferred[None] = succeed(None)
 
@@ -85,8 +86,11 @@ class TypedLines:
         self._console.writeConnectionLost()
 
     async def _converse(self) -> None:
-        connection = self._connection = await self._connect()
-        await self._chat.run(connection, self._entry.sign_in)
+        await self._chat.run(self._connect_and_note, self._entry.sign_in)
+
+    async def _connect_and_note(self) -> ServerConnection:
+        self._connection = await self._connect()
+        return self._connection
 
     def _failed(self, failure: Failure) -> None:
         if isinstance(failure.value, ClientError):
