@@ -6,6 +6,7 @@ A test that needs one is skipped where it is not installed, unless IRCHAT_TEST_S
 import atexit
 import os
 import pwd
+import random
 import shutil
 import signal
 import socket
@@ -25,6 +26,7 @@ from twisted.trial.unittest import SkipTest
 _MEMORY = Path("/dev/shm")
 _PREFIX = "irchat-test-"
 _START_SECONDS = 60.0
+_PORTS = range(10_000, 32_000)
 _POSTGRES_PROGRAMS = "/usr/lib/postgresql/*/bin"
 _SETTINGS = """
 listen_addresses = '127.0.0.1'
@@ -119,8 +121,12 @@ class PostgresServer(Service):
         super().__init__("postgres", "postgres")
         self._programs = programs
         self._numbers = count(1)
+        self._make_data(settings)
+
+    def _make_data(self, settings: str) -> None:
+        """Create the folder of its data."""
         data = self.folder / "data"
-        made = [*self._as, f"{programs}/initdb", "-D", str(data), "-U", "irchat", "-A", "trust", "-E", "UTF8"]
+        made = [*self._as, f"{self._programs}/initdb", "-D", str(data), "-U", "irchat", "-A", "trust", "-E", "UTF8"]
         subprocess.run([*made, "--locale=C.UTF-8", "-N"], check=True, capture_output=True, cwd=self.folder)
         with (data / "postgresql.conf").open("a") as file:
             file.write(_SETTINGS + settings)
@@ -152,6 +158,23 @@ class PostgresServer(Service):
         psql = [f"{self._programs}/psql", "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-d", self.url(database)]
         done = subprocess.run([*psql, "-c", sql], check=True, capture_output=True, text=True)
         return done.stdout
+
+
+class PostgresStandby(PostgresServer):
+    """A standby of a running ``primary``, which follows it from its start on."""
+
+    def __init__(self, primary: PostgresServer) -> None:
+        self._primary = primary
+        super().__init__()
+
+    def _make_data(self, settings: str) -> None:
+        program, data = f"{self._programs}/pg_basebackup", str(self.folder / "data")
+        source = ["-d", self._primary.url(), "-R", "--checkpoint=fast", "--no-sync"]
+        subprocess.run([*self._as, program, "-D", data, *source], check=True, capture_output=True, cwd=self.folder)
+
+    def promote(self) -> None:
+        """Make it a primary."""
+        self.run("SELECT pg_promote(true, 60)")
 
 
 class RedisServer(Service):
@@ -233,10 +256,17 @@ def postgres_programs() -> Path:
 
 
 def free_port() -> int:
-    """Return a port of the loopback interface that is free now."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port: int = server.getsockname()[1]
+    """Return a port of the loopback interface that is free now.
+
+    It is below the ports of outgoing connections: any connection of another process could take one of those meanwhile.
+    """
+    for port in random.sample(_PORTS, 1_000):
+        try:
+            socket.create_server(("127.0.0.1", port)).close()
+        except OSError:
+            continue
         return port
+    raise AssertionError("no port is free")
 
 
 def program(name: str) -> str:
