@@ -140,14 +140,22 @@ class Cluster:
         self.balancer = Haproxy([node.port for node in self.nodes], _SERVER_LINE)
         self.balancer.start()
 
+    def store_url(self, name: str) -> str:
+        """Return the URL by which a node connects to PostgreSQL."""
+        return self.database
+
+    def bus_url(self, name: str) -> str:
+        """Return the URL by which a node connects to Redis."""
+        return self.redis.url
+
     def make_database(self) -> str:
         """Create the database. Return its URL."""
         return self.postgres.new_database()
 
     def new_node(self, name: str, *options: str, folder: str = "", bus: bool = True) -> Node:
         """Return a node that is not started yet."""
-        store = ["--store", self.database, "--node", name, "--proxy-from", _BALANCER]
-        bus_options = ["--bus", self.redis.url, "--bus-key", str(self.key)] if bus else []
+        store = ["--store", self.store_url(name), "--node", name, "--proxy-from", _BALANCER]
+        bus_options = ["--bus", self.bus_url(name), "--bus-key", str(self.key)] if bus else []
         return Node(name, self.home / (folder or name), [*self.options, *store, *bus_options, *options])
 
     def close(self) -> None:
