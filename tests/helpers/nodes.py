@@ -1,6 +1,7 @@
 """A cluster of real processes: PostgreSQL, Redis, a balancer, and nodes that are killed, stopped and restarted."""
 
 import secrets
+import shutil
 import signal
 import socket
 import subprocess
@@ -9,6 +10,8 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from irchat.protocol.ssh_door import HOST_KEY_FILE
+from irchat.server.listeners.ssh.host_keys import ensure_host_key
 from tests.helpers.loads.many_clients import unlimited
 from tests.helpers.processes import PATIENCE, environment, twistd, wait_for
 from tests.helpers.services import Haproxy, PostgresServer, RedisServer, free_port
@@ -156,7 +159,11 @@ class Cluster:
         """Return a node that is not started yet."""
         store = ["--store", self.store_url(name), "--node", name, "--proxy-from", _BALANCER]
         bus_options = ["--bus", self.bus_url(name), "--bus-key", str(self.key)] if bus else []
-        return Node(name, self.home / (folder or name), [*self.options, *store, *bus_options, *options])
+        node = Node(name, self.home / (folder or name), [*self.options, *store, *bus_options, *options])
+        (node.home / "data").mkdir(0o700)
+        ensure_host_key(self.home)
+        shutil.copy(self.home / HOST_KEY_FILE, node.home / "data")
+        return node
 
     def close(self) -> None:
         """End everything, and delete the folders of the services."""

@@ -2,6 +2,7 @@
 
 import pytest
 
+from irchat.protocol.ssh_door import HOST_KEY_FILE
 from tests.helpers.cluster.case import ClusterTestCase
 from tests.helpers.nodes import Node
 
@@ -83,3 +84,12 @@ class CertificateTests(ClusterTestCase):
         for name in "tls-cert.pem", "tls-key.pem":
             (second.home / "data" / name).write_bytes((first.home / "data" / name).read_bytes())
         second.start()
+
+    def test_other_host_key(self) -> None:
+        """A node with an SSH host key of its own does not start, and says which file to copy."""
+        first = self.cluster.nodes[0]
+        second = self.cluster.new_node("node2")
+        for name in "tls-cert.pem", "tls-key.pem":
+            (second.home / "data" / name).write_bytes((first.home / "data" / name).read_bytes())
+        (second.home / "data" / HOST_KEY_FILE).unlink()
+        self.assertIn(HOST_KEY_FILE, self.reason(second))
