@@ -19,18 +19,22 @@ from irchat.protocol import events, requests
 from irchat.protocol.rules import visible
 from irchat.ssh.channel_session import Started
 
+ENDED = "The session has ended: {reason}. Connect again."
 _FAILED = "The session failed. Connect again."
 
 
 class LinesScreen(PlainScreen):
-    """Shows replies and events as lines. ``was_refused``: an error was among them."""
+    """Shows replies and events as lines. ``was_refused``: one was an error. ``goodbye``: why the session ends."""
 
     was_refused = False
+    goodbye = ""
 
     def show(self, event: events.Event, asked: requests.Request | None = None) -> None:
         """Show an event, except the welcome."""
         self.was_refused |= isinstance(event, events.Error)
-        if not isinstance(event, events.Welcome | events.Bye):
+        if isinstance(event, events.Bye):
+            self.goodbye = event.reason
+        elif not isinstance(event, events.Welcome):
             super().show(event, asked)
 
     def complain(self, text: str) -> None:
@@ -80,6 +84,12 @@ class TypedLines:
     def resized(self) -> None:
         """Do nothing: there is no terminal."""
 
+    def end(self, why: ClientError) -> None:
+        """End with an error."""
+        if not self._talk.called:
+            self._screen.complain(why.text)
+            self._talk.cancel()
+
     def channel_lost(self) -> None:
         """End."""
         self._talk.cancel()
@@ -94,7 +104,8 @@ class TypedLines:
 
     def _failed(self, failure: Failure) -> None:
         if isinstance(failure.value, ClientError):
-            self._screen.complain(visible(failure.value.text))
+            text = ENDED.format(reason=self._screen.goodbye) if self._screen.goodbye else failure.value.text
+            self._screen.complain(visible(text))
         elif not failure.check(CancelledError):
             self._report(failure)
             self._screen.complain(_FAILED)
