@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from benchmarks.bench import Bench, Curve, Row
-from benchmarks.scenarios import amendments, cluster, fairness, irc, messages, sessions, ssh, stored, timed, web
+from benchmarks.scenarios import amendments, cluster, fairness, irc, messages, page, sessions, ssh, stored, timed, web
 
 SCENARIOS: dict[str, Callable[[Bench], list[Row | Curve]]] = {
     "alone": messages.alone,
@@ -22,6 +22,7 @@ SCENARIOS: dict[str, Callable[[Bench], list[Row | Curve]]] = {
     "tls": messages.tls,
     "handshakes": sessions.handshakes,
     "web": web.web,
+    "page": page.page,
     "irc": irc.irc,
     "ssh": ssh.ssh,
     "fairness": fairness.fairness,
