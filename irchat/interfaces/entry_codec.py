@@ -1,6 +1,6 @@
 """Encode entries for the log of several nodes, without their secrets."""
 
-from typing import Any, get_args
+from typing import get_args
 
 import msgspec
 
@@ -8,7 +8,7 @@ from irchat.interfaces import writes
 from irchat.interfaces.stored import Marker, StoredChange
 from irchat.interfaces.writes import Entry, Write
 
-LOGGED: tuple[type[Write[Any]], ...] = (
+LOGGED: tuple[type[Write[object]], ...] = (
     writes.UserCreated,
     writes.PasswordSet,
     writes.MessageEdited,
@@ -32,19 +32,31 @@ LOGGED: tuple[type[Write[Any]], ...] = (
 )
 """The writes that other nodes apply, except messages: those are read from their own table."""
 
-_NUMBERS: dict[type[Write[Any]], int] = {write: number for number, write in enumerate(LOGGED)}
-_DECODERS: list[msgspec.msgpack.Decoder[Any]] = [
+_NUMBERS: dict[type[Write[object]], int] = {write: number for number, write in enumerate(LOGGED)}
+_DECODERS: list[msgspec.msgpack.Decoder[tuple[Write[object], object]]] = [
     msgspec.msgpack.Decoder(tuple[write, get_args(write.__orig_bases__[0])[0]])  # type: ignore[misc,valid-type,attr-defined]
     for write in LOGGED
 ]
 _encoder = msgspec.msgpack.Encoder()
 
-VERSION = 2
-"""The version of the encoding. Raise it with each new kind of entry."""
+# The version that brought each kind of entry, unless it was the first.
+_SINCE: dict[type[Write[object]], int] = {
+    writes.SignInEnded: 2,
+    writes.OtherSignInsEnded: 2,
+    writes.KeyRemoved: 3,
+}
+
+VERSION = max(_SINCE.values())
+"""The version of the encoding. Each new kind of entry raises it: a node of an older version cannot read it."""
 
 
 class UnknownEntry(Exception):
     """The entry is of a newer version."""
+
+
+def version_of(write: type[Write[object]]) -> int:
+    """Return the version that a node must have to read an entry of this kind."""
+    return _SINCE.get(write, 1)
 
 
 def is_logged(entry: Entry) -> bool:
@@ -61,7 +73,7 @@ def is_logged(entry: Entry) -> bool:
 
 def encode(entry: Entry) -> bytes:
     """Encode a logged entry. It contains no password hash and no token."""
-    write: Any = entry.write
+    write = entry.write
     if isinstance(write, writes.UserCreated):
         write = msgspec.structs.replace(write, password=None, token=None)
     elif isinstance(write, writes.PasswordSet):

@@ -17,11 +17,13 @@ from irchat.protocol.errors import Code, Refusal
 from irchat.protocol.rules import CLIENT_LINE_BYTES, visible
 from irchat.rendering.lines import Renderer
 from irchat.ssh.channel_session import Started
+from irchat.ssh.typed_lines import ENDED
 
 _BARE = (
     "This is a chat, and {word} is no command of it, so nothing was sent. "
     "To send the line to everyone, type \\ before it, or send lines by ssh -T. !help shows the commands."
 )
+_NOT_UTF8 = "This line is not UTF-8 and was not sent. Set your terminal or program to UTF-8."
 _FAILED = "The command failed. Try again."
 
 
@@ -50,6 +52,7 @@ class OneCommand:
         self._renderer = Renderer(colour=False, withhold_timed=started.terminal is None)
         self._connection: ServerConnection | None = None
         self._talk: Deferred[None] = succeed(None)
+        self._goodbye = ""
 
     def begin(self) -> None:
         """Begin."""
@@ -67,6 +70,12 @@ class OneCommand:
     def resized(self) -> None:
         """Do nothing: lines wrap by themselves."""
 
+    def end(self, why: ClientError) -> None:
+        """End with an error."""
+        if not self._talk.called:
+            self._show(events.Error("", why.text))
+            self._talk.cancel()
+
     def channel_lost(self) -> None:
         """End."""
         self._talk.cancel()
@@ -74,7 +83,7 @@ class OneCommand:
     async def _run(self) -> None:
         request = read(self._line)
         connection = self._connection = await self._connect()
-        channel = RequestChannel(self._clock, connection, lambda event: None, lambda why: None)
+        channel = RequestChannel(self._clock, connection, self._hear, lambda why: None)
         await self._entry.sign_in(channel)
         reply = await channel.request(request)
         if reply is None:
@@ -83,12 +92,17 @@ class OneCommand:
         if self._entry.is_temporary and not isinstance(reply, events.Bye):
             await channel.request(requests.Logout(forget=True))
 
+    def _hear(self, event: events.ANY) -> None:
+        """Keep the reason of an end that comes before the reply. All other events are for other sessions."""
+        if isinstance(event, events.Bye):
+            self._goodbye = event.reason
+
     def _failed(self, failure: Failure) -> None:
         if isinstance(failure.value, Refusal):
             refusal = failure.value
             self._show(events.Error(refusal.code, refusal.text, refusal.usage))
         elif isinstance(failure.value, ClientError):
-            self._show(events.Error("", failure.value.text))
+            self._show(events.Error("", ENDED.format(reason=self._goodbye) if self._goodbye else failure.value.text))
         elif failure.check(CancelledError):
             self._transport.status = 1
         else:
@@ -112,7 +126,12 @@ class OneCommand:
 
 
 def read(line: str) -> requests.Line:
-    """Return the request for a typed line. Raises Refusal for a text without a command: it may be meant for a shell."""
+    """Return the request for a typed line. Bytes that are not UTF-8 are surrogates.
+
+    Raises Refusal for them, and for a text without a command: it may be meant for a shell.
+    """
+    if any("\ud800" <= character <= "\udfff" for character in line):
+        raise Refusal(Code.BAD_ENCODING, _NOT_UTF8)
     request = requests.Line(line=line, nonce=secrets.token_urlsafe(12))
     if len(wire.encode_request(request)) > CLIENT_LINE_BYTES:
         raise Refusal(Code.LINE_TOO_LONG, "This line is too long and was not sent.")

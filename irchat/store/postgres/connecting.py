@@ -5,7 +5,7 @@ import threading
 import time
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager, suppress
-from typing import Any, TypeVar
+from typing import Any, TypeVar, TypeVarTuple
 
 import psycopg
 from psycopg.adapt import AdaptersMap
@@ -47,6 +47,8 @@ _ADAPTERS.register_dumper(int, Int8Dumper)
 # What libpq adds to a refused connection. Each text with an error names the next step by itself.
 _QUESTION = "Is the server running"
 
+Args = TypeVarTuple("Args")
+Given = TypeVar("Given")
 Waited = TypeVar("Waited")
 
 _log = Logger()
@@ -80,13 +82,17 @@ class Connection(psycopg.Connection[Any]):
 
 
 class Database:
-    """Opens connections to the database at ``url``. Raises StoreUnusable if it is no URL of PostgreSQL."""
+    """Opens connections to the database at ``url``. Raises StoreUnusable if it is no URL of PostgreSQL.
+
+    ``has_several_hosts``: whether the URL names several servers, of which another one can take over.
+    """
 
     def __init__(self, url: str) -> None:
         try:
             given = conninfo_to_dict(url)
         except psycopg.Error as error:
             raise StoreUnusable(f"the URL of the store is wrong: {one_line(error)}; see docs/cluster.rst") from None
+        self.has_several_hosts = any("," in str(given.get(name, "")) for name in ("host", "hostaddr"))
         self._given = {**_DEFAULTS, "application_name": "irchat", **given, "client_encoding": "UTF8"}
 
     def connect(self) -> Connection:
@@ -130,7 +136,7 @@ class KeptConnection:
             with suppress(psycopg.Error):
                 connection.close()
 
-    def read(self, ask: Callable[..., Any], *args: Any) -> Any:
+    def read(self, ask: Callable[[Connection, *Args], Given], *args: *Args) -> Given:
         """Return ``ask(connection, *args)``, which only reads. If the connection had broken, ask once more."""
         try:
             return ask(self.get(), *args)
@@ -199,7 +205,7 @@ def refusal_while_away() -> Refusal:
     return Refusal(Code.UNAVAILABLE, "The server cannot use its database now; nothing was changed. Try again soon.")
 
 
-def refuse(failure: Failure) -> Any:
+def refuse(failure: Failure) -> Failure:
     """Turn an error of the server into Refusal ``unavailable``. Log the reason, which contains no message text."""
     error = failure.value
     if isinstance(error, MemoryError):

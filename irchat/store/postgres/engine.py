@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Collection, Hashable, Sequence
 from contextlib import closing
-from typing import Any, TypeVar
+from typing import TypeVar, TypeVarTuple
 
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorFromThreads
@@ -28,11 +28,12 @@ from irchat.store.postgres.reads.query import READER_SETTINGS, Query, read
 from irchat.store.postgres.search.indexing import INDEXED_TOGETHER, index_all
 from irchat.store.postgres.search.refolding import make_ready
 from irchat.store.postgres.search.searching import PostgresSearch
-from irchat.store.postgres.startup_checks import check_server
+from irchat.store.postgres.server_checks import check_durable, check_server, has_synchronous_standby
 from irchat.store.threads import FollowingThreads
 from irchat.system.clock import forward_seconds
 
 Given = TypeVar("Given")
+Args = TypeVarTuple("Args")
 
 # Plans must not depend on statistics, which may be from a time when a table was small: rows are found by indexes, and
 # tables are joined in the written order.
@@ -72,6 +73,7 @@ class PostgresStore:
         tell: Callable[[str], None] = lambda text: None,
     ) -> None:
         self._database = database
+        self._epochs: set[str] = set()
         self._threads = threads
         self._clock = DatabaseClock(seconds)
         self.wall_ms = self._clock.wall_ms
@@ -114,7 +116,7 @@ class PostgresStore:
         `irchat.store.postgres.connecting.StoreUnusable`.
         """
         listener = Listener(
-            self._database.connect,
+            self._connect_listener,
             node,
             lambda: Report(self.log.position, sessions(), hears_bus()),
             lambda: self._writer.pid,
@@ -138,7 +140,6 @@ class PostgresStore:
                 connection.execute(_CHANGE_EPOCH, (self.epoch,))
             self._look_at(connection)
             found, position = read(connection, _snapshot)
-        snapshot: stored.Snapshot
         snapshot, origin = found
         self.log.begin_at(position, origin)
         return snapshot
@@ -213,8 +214,12 @@ class PostgresStore:
             return
         self._clock.note(look.now)
         self.others_hear_bus = look.others_hear_bus
-        self.head = look.head
-        if look.head != self.log.position:
+        self.head = look.head.position
+        self.log.known_version = look.known_version
+        if look.epoch not in self._epochs:
+            _log.error("the database went back to an older state; the data is loaded again")
+            self.log.reset()
+        elif not self.log.is_at(look.head):
             self.log.on_news()
         self._looks += 1
         if self._looks % _WORK_LOOKS == 0:
@@ -265,26 +270,26 @@ class PostgresStore:
         while not self._closed and await self._threads.scan(key, self._maintain, work):
             pass
 
-    def _read(self, key: Hashable, ask: Callable[..., Given], *args: Any) -> Deferred[Given]:
+    def _read(self, key: Hashable, ask: Callable[[Connection, *Args], Given], *args: *Args) -> Deferred[Given]:
         return self._when_applied(self._threads.read(key, Query(self._reader, ask, args)))
 
-    def _scan(self, key: Hashable, ask: Callable[..., Given], *args: Any) -> Deferred[Given]:
+    def _scan(self, key: Hashable, ask: Callable[[Connection, *Args], Given], *args: *Args) -> Deferred[Given]:
         return self._when_applied(self._threads.scan(key, Query(self._reader, ask, args)))
 
-    def _when_applied(self, reading: Deferred[tuple[Any, int]]) -> Deferred[Any]:
+    def _when_applied(self, reading: Deferred[tuple[Given, int]]) -> Deferred[Given]:
         """Return the result of a read after this node has applied the log up to its snapshot."""
 
-        def wait(found: tuple[Any, int]) -> Any:
+        def wait(found: tuple[Given, int]) -> Given | Deferred[Given]:
             result, position = found
             if position <= self.log.position:
                 return result
             return self.log.reached(position).addCallback(lambda _: result)
 
-        return reading.addCallback(wait).addErrback(refuse)
+        applied: Deferred[Given] = reading.addCallback(wait)
+        return applied.addErrback(refuse)
 
     def _maintain(self, work: Callable[[Connection], Given]) -> Given:
-        done: Given = self._readers.mine().read(work)
-        return done
+        return self._readers.mine().read(work)
 
     def _reader(self) -> Connection:
         """Return the connection of this thread."""
@@ -296,13 +301,33 @@ class PostgresStore:
         return connection
 
     def _connect_writer(self) -> Connection:
+        return self._checked(check_durable, lambda connection: connection.execute(_WRITER_SETTINGS))
+
+    def _connect_listener(self) -> Connection:
+        return self._checked(check_server, self._warn_of_failover)
+
+    def _checked(self, *checks: Callable[[Connection], object]) -> Connection:
+        """Open a connection. Raises psycopg.Error, or StoreUnusable if a check fails."""
         connection = self._database.connect()
-        connection.execute(_WRITER_SETTINGS)
+        try:
+            for check in checks:
+                check(connection)
+        except BaseException:
+            connection.close()
+            raise
         return connection
+
+    def _warn_of_failover(self, connection: Connection) -> None:
+        if self._database.has_several_hosts and not has_synchronous_standby(connection):
+            _log.warn(
+                "the store has several servers and synchronous_standby_names is empty:"
+                " if another server takes over, acknowledged messages can be lost; see docs/cluster.rst"
+            )
 
     def _look_at(self, connection: Connection) -> None:
         """Read the epoch and the time."""
         ((self.epoch,),) = connection.execute(_EPOCH).fetchall()
+        self._epochs.add(self.epoch)
         ((now,),) = connection.execute(_NOW).fetchall()
         self._clock.note(now)
 
