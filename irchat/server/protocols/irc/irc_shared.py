@@ -43,11 +43,17 @@ class IRCShared:
     """The most users that were online at once, as far as LUSERS has seen."""
 
     def __post_init__(self) -> None:
+        self.protocols: set[IRCProtocol] = set()
         self.talk = TalkShared(self)
         self.bundles = Bundles()
         self.watchers = Watchers()
         self.idle_times = IdleTimes(self.clock.seconds, self.wall_ms)
         self.services.presence.on_change = self.watchers.changed
+
+    def open_registration(self, *, is_open: bool) -> None:
+        """Tell all sessions whether everyone may create an account from now on."""
+        for protocol in list(self.protocols):
+            protocol.open_registration(is_open=is_open)
 
     @property
     def directory(self) -> Directory:
