@@ -113,10 +113,15 @@ class ServiceTests(TestCase):
         told: list[str] = []
         self.patch(tap._log, "warn", lambda text, **values: told.append(text.format(**values)))
         self.patch(tap._log, "error", lambda text, **values: told.append(text.format(**values)))
-        path.write_text('name = "IRChat"\ntext-length = 5\nregistration = "closed"\nadmin = ["alice"]\nno-tls = true\n')
+        path.write_text(
+            'name = "IRChat"\ntext-length=5\nregistration="closed"\nirc-motd="hi"\nadmin = ["alice"]\nno-tls = true\n'
+        )
         service.reload()
         self.assertEqual(told, ["no-tls takes effect after a restart of the server"])
         await irc.next(b":irchat CAP * DEL :draft/account-registration")
+        for line in b"NICK carol", b"USER carol 0 * :Carol", b"CAP END":
+            irc.sendLine(line)
+        await irc.next(b":irchat 372 carol :- hi")
         client.sendLine(b'{"type":"send","chat":"GLOBAL","text":"too long"}')
         self.assertIn(b"text-too-long", await client.next(b'{"type":"error"'))
         path.write_text("text-length = 0")

@@ -39,6 +39,8 @@ class IRCShared:
     network: str
     wall_ms: Callable[[], int]
     began_ms: int
+    motd: str = ""
+    """The message of the day, of several lines, which can change."""
     online_most: int = 0
     """The most users that were online at once, as far as LUSERS has seen."""
 
