@@ -23,7 +23,7 @@ meanwhile, they repeat the request over the next one, and the server makes sure 
 
 Before the token is sent, the server must prove its identity, as for the client ``irchat`` in a pipe: by the fingerprint
 that `Bot` is given, else by the one that ``irchat`` accepted before (in its file ``known_hosts``), else by a
-certificate that is valid for the host.
+certificate that is valid for the host, else by the note of a server that this user runs on this machine.
 
 The package imports nothing else of IRChat. On a machine without it, a copy of the folder ``irchat/bot`` is enough.
 """

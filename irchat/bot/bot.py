@@ -54,8 +54,9 @@ class Bot:
     said meanwhile, and nothing twice: the number of a message is on the disk before the message is handed over. Without
     it, each start begins with the present.
 
-    ``timed``: hand over timed messages too, while they live, and only those sent while the bot is connected. ``tls``:
-    False for a server that runs with ``--no-tls``. Anybody on the network can then read the token.
+    ``timed``: hand over timed messages too, while they live, also those that were sent while the bot was away and that
+    still live when it comes back. ``tls``: False for a server that runs with ``--no-tls``. Anybody on the network can
+    then read the token.
 
     Entering waits for the first sign-in, and tries again while the server cannot be reached. It raises BotError if the
     server is not the right one, the token is not valid, or ``state`` cannot be written. So do all methods if that turns
@@ -162,8 +163,7 @@ class Bot:
             seen = self._changes
             heard = self._inbox.take(asyncio.get_running_loop().time())
             if heard is not None:
-                if not (isinstance(heard, Message) and heard.seq is None):
-                    await self._save()
+                await self._save()
                 yield heard
             elif self._failure is not None:
                 raise self._failure
@@ -181,7 +181,7 @@ class Bot:
         except Refused as refused:
             _log.info("%s cannot be read: %s", request.get("chat", "the list of chats"), refused)
             reply = {}
-        self._inbox.answer(request, reply)
+        self._inbox.answer(request, reply, asyncio.get_running_loop().time())
 
     # Requests
 

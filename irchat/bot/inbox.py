@@ -56,7 +56,8 @@ class Change:
 class _Chat:
     """How far a chat was read. ``seq``, ``rev``: queued up to here. ``missed``, ``missed_rev``: known to go so far.
 
-    ``handed``, ``handed_rev``: handed over up to here.
+    ``handed``, ``handed_rev``: handed over up to here. ``reads_timed``: its live timed messages have to be read.
+    ``skips_timed``: they were said before the first sign-in ever, and are not handed over.
     """
 
     id: str
@@ -67,6 +68,8 @@ class _Chat:
     handed_rev: int = 0
     missed: int = 0
     missed_rev: int = 0
+    reads_timed: bool = False
+    skips_timed: bool = False
 
 
 class _Waiting(NamedTuple):
@@ -94,15 +97,21 @@ class Inbox:
         self._is_first = True
         self._ids_unknown = False
         self._waiting: deque[_Waiting] = deque()
+        # The ends of the live timed messages that were handed over, and of those before the first sign-in, by their
+        # ids. An earlier run has handed over the last ones, and their ends are not known until they are read again.
+        self._handed_timed: dict[str, float] = {}
+        self._skipped_timed: dict[str, float] = {}
+        self._timed_before: set[str] = set()
         # The page that was requested, with the chat and how far it was known to go. None if it is out of date.
         self._asked: tuple[_Chat, int] | None = None
 
     # The state that is kept between two runs of a bot
 
     def state(self) -> dict[str, Any]:
-        """Return what was handed over, as JSON."""
+        """Return what was handed over, as JSON. Of timed messages it has the ids, which are random, while they live."""
         chats = {chat.id: [chat.handed, chat.handed_rev] for chat in self._chats.values()}
-        return {"name": self.name, "epoch": self._epoch, "chats": chats}
+        timed = sorted(self._timed_before | self._handed_timed.keys() | self._skipped_timed.keys())
+        return {"name": self.name, "epoch": self._epoch, "chats": chats, "timed": timed}
 
     def go_on(self, state: _Object) -> None:
         """Go on where another run ended. Raises ValueError if ``state`` is not a `state`."""
@@ -110,6 +119,7 @@ class Inbox:
             self.name, self._epoch = str(state["name"]), str(state["epoch"])
             for chat_id, (seq, rev) in state["chats"].items():
                 self._chats[chat_id] = _Chat(chat_id, "", int(seq), int(rev), int(seq), int(rev))
+            self._timed_before = {str(timed) for timed in state.get("timed", ())}
         except (KeyError, TypeError, AttributeError) as error:
             raise ValueError(f"it lacks {error}") from None
         self._is_first = False
@@ -122,7 +132,10 @@ class Inbox:
         if self._epoch and self._epoch != epoch:
             self._go_back(chats)
         self._epoch = epoch
+        skips_timed = self._is_first
         self._note_chats(chats)
+        for chat in self._by_name.values():
+            chat.reads_timed, chat.skips_timed = self._timed, skips_timed
 
     def disconnected(self) -> None:
         """Note that the connection is lost. Until `signed_in`, it is unknown what is missing."""
@@ -138,6 +151,8 @@ class Inbox:
                 self._timed_message(timed, left / 1000, now, event)
             case {"type": "erased", "id": str(timed)}:
                 self._waiting = deque(one for one in self._waiting if one.timed != timed)
+                self._handed_timed.pop(timed, None)
+                self._skipped_timed.pop(timed, None)
             case {"type": "amended", "chat": str(name), "rev": int(rev)} if name in self._by_name:
                 self._amended(self._by_name[name], rev, event)
             case {"type": "added" | "removed", "name": name} if name == self.name:
@@ -147,13 +162,18 @@ class Inbox:
 
     def take(self, now: float) -> Message | Change | None:
         """Return what is handed over next, and note it in the state."""
+        for ends_of in self._handed_timed, self._skipped_timed:
+            for ended in [timed for timed, ends in ends_of.items() if ends <= now]:
+                del ends_of[ended]
         while self._waiting:
-            chat, heard, _, ends = self._waiting.popleft()
+            chat, heard, timed, ends = self._waiting.popleft()
             if isinstance(heard, Change):
                 chat.handed_rev = max(chat.handed_rev, heard.rev)
             elif heard.seq is not None:
                 chat.handed = max(chat.handed, heard.seq)
             if ends > now:
+                if timed:
+                    self._handed_timed[timed] = ends
                 return heard
         return None
 
@@ -172,10 +192,19 @@ class Inbox:
             if chat.seq < chat.missed:
                 self._asked = chat, chat.missed
                 return {"type": "history", "chat": chat.name, "after": chat.seq, "limit": _PAGE}
+        for chat in self._by_name.values():
+            if chat.reads_timed:
+                self._asked = chat, 0
+                return {"type": "history", "chat": chat.name, "limit": 1}  # the timed ones come on top
+        if self._by_name:
+            self._timed_before.clear()  # those that were not read again have ended
         return None
 
-    def answer(self, request: _Object, reply: _Object) -> None:
-        """Take the reply to a `request`, or an empty one if it was refused: then the chat is gone."""
+    def answer(self, request: _Object, reply: _Object, now: float) -> None:
+        """Take the reply to a `request`, or an empty one if it was refused: then the chat is gone.
+
+        ``now``: when it arrived, in seconds.
+        """
         if request["type"] == "chats":
             self._note_chats(reply.get("chats", ()))
         elif self._asked is not None:
@@ -183,8 +212,10 @@ class Inbox:
             self._asked = None
             if "after_rev" in request:
                 self._take_changes(chat, upto, reply)
-            else:
+            elif "after" in request:
                 self._take_messages(chat, upto, reply)
+            else:
+                self._take_timed(chat, reply, now)
 
     def _take_messages(self, chat: _Chat, upto: int, page: _Object) -> None:
         for message in page.get("messages", ()):
@@ -192,6 +223,20 @@ class Inbox:
                 self._queue_message(chat, message)
         if not page.get("more"):
             chat.seq = max(chat.seq, upto)  # the last ones are deleted or hidden
+
+    def _take_timed(self, chat: _Chat, page: _Object, now: float) -> None:
+        chat.reads_timed = False
+        for message in page.get("messages", ()):
+            match message:
+                case {"id": str(timed), "left_ms": int(left)}:
+                    ends = now + left / 1000
+                    if timed in self._timed_before:
+                        self._handed_timed[timed] = ends
+                    elif chat.skips_timed:
+                        self._skipped_timed[timed] = ends
+                    elif timed not in self._skipped_timed:
+                        self._timed_message(timed, left / 1000, now, message)
+        chat.skips_timed = False
 
     def _take_changes(self, chat: _Chat, upto: int, page: _Object) -> None:
         covered = int(page.get("rev", upto))
@@ -215,7 +260,14 @@ class Inbox:
             self._queue_message(chat, message)
 
     def _timed_message(self, timed: str, seconds: float, now: float, message: _Object) -> None:
-        if message["from"] != self.name and len(self._waiting) < _WAITING_MOST:
+        is_known = timed in self._handed_timed or any(one.timed == timed for one in self._waiting)
+        if message["from"] == self.name or is_known:
+            return
+        if len(self._waiting) >= _WAITING_MOST:
+            self._ids_unknown = True  # it is read later, in a new chat too
+            for chat in self._chats.values():
+                chat.reads_timed |= chat.name == message["chat"]
+        else:
             said = Message(message["chat"], message["from"], message["at"], message["text"], None, seconds)
             self._waiting.append(_Waiting(_Chat("", message["chat"]), said, timed, now + seconds))
 
@@ -250,6 +302,7 @@ class Inbox:
             if chat is None:
                 first = last if self._is_first else 0
                 chat = self._chats[one["id"]] = _Chat(one["id"], one["chat"], first, rev, first, rev)
+                chat.reads_timed = self._timed
             chat.name = one["chat"]
             chat.missed, chat.missed_rev = max(chat.missed, last), max(chat.missed_rev, rev)
             self._by_name[chat.name] = chat

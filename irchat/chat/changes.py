@@ -2,7 +2,7 @@
 
 from collections.abc import Hashable
 from dataclasses import dataclass, field
-from typing import Any, Generic, Never, Protocol, TypeAlias, TypeVar
+from typing import Generic, Never, Protocol, TypeVar
 
 from twisted.python.failure import Failure
 
@@ -26,33 +26,45 @@ class ResultHandler(Protocol[Reply_contra]):
 
 
 @dataclass(eq=False, repr=False, slots=True)
-class Change(Generic[Result, Reply_co]):
-    """One change: its check, its write and its reply.
-
-    ``Result`` is the result of committing the write. It includes None if `check` may return no write.
-    """
+class Submittable(Generic[Reply_co]):
+    """A change without the type of its result, as the queue and the commands see it."""
 
     by: Hashable | None
     """The user or, before sign-in, the address that asked for it. Changes take turns by it."""
     origin: int | None
     """The id of the session that submitted it."""
-    handler: ResultHandler[Never] = field(init=False)
+    handler: ResultHandler[Reply_co] = field(init=False)
     """Set by the queue, as is ``write``, the return value of `check`."""
-    write: Write[Result] | None = field(init=False)
+    write: Write[object] | None = field(init=False)
     alone = False
     """Whether it changes permissions. It is then committed alone, and memory follows its `Entry`."""
     characters = 0
     """The length of the message text, in characters."""
 
-    def check(self) -> Write[Result] | None:
+    def check(self) -> Write[object] | None:
         """Return the write, or None to write nothing. Raises Refusal if the change is not possible."""
         raise NotImplementedError
 
-    def reply(self, result: Result, publications: list[Publication]) -> Reply_co:
+    def reply(self, result: Never, publications: list[Publication]) -> Reply_co:
         """Return the reply, and append the events to publish to ``publications``.
 
         ``result`` is the result of the commit. The directory already reflects the write.
         """
+        raise NotImplementedError
+
+
+class Change(Submittable[Reply_co], Generic[Result, Reply_co]):
+    """One change: its check, its write and its reply.
+
+    ``Result`` is the result of committing the write. It includes None if `check` may return no write.
+    """
+
+    __slots__ = ()
+
+    def check(self) -> Write[Result] | None:
+        raise NotImplementedError
+
+    def reply(self, result: Result, publications: list[Publication]) -> Reply_co:
         raise NotImplementedError
 
 
@@ -67,7 +79,3 @@ class Unchecked(Change[Result, Result]):
 
     def reply(self, result: Result, publications: list[Publication]) -> Result:
         return result
-
-
-AnyChange: TypeAlias = Change[Any, Any]
-"""Any change in the queue, which pairs each kind with its own result and handler."""

@@ -17,13 +17,14 @@ from collections import defaultdict, deque
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from functools import partial
 from operator import itemgetter
+from typing import Never
 
 from twisted.internet.defer import Deferred, succeed
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from irchat.chat.changes import AnyChange, Change, Reply, Result, ResultHandler
+from irchat.chat.changes import Reply, ResultHandler, Submittable
 from irchat.chat.following import Apply, Following
 from irchat.interfaces.bus import Bus, Publication
 from irchat.interfaces.log import TurnLost
@@ -51,7 +52,7 @@ _GATHER_MOST_SECONDS = 0.02
 Commit = Callable[[list[Write[object]]], Deferred[list[object]]]
 """Commits writes; see `irchat.interfaces.store.Store.commit`."""
 
-_Answer = tuple[Callable[..., None], object]
+_Answer = tuple[Callable[[Never], None], object]
 """A method of a handler, and the reply or failure to call it with."""
 
 _log = Logger()
@@ -80,12 +81,12 @@ class CommitQueue:
         self._apply = apply
         self._clock = clock
         self._in_turn = None if clock is None else CallQueue(clock).add
-        self._waiting: deque[AnyChange] = deque()
+        self._waiting: deque[Submittable[object]] = deque()
         self._characters = 0
         self._group_most = _GROUP_MOST
         self._last_was_alone = False
         # For each user with an alone change in the queue: its later alone changes.
-        self._alone_later: dict[Hashable, deque[AnyChange]] = {}
+        self._alone_later: dict[Hashable, deque[Submittable[object]]] = {}
         self._running = False
         self._unpublished = False
         self._when_idle: list[Deferred[None]] = []
@@ -98,13 +99,13 @@ class CommitQueue:
         """Wrap the function that commits with ``measured``."""
         self._commit = measured(self._commit)
 
-    def submit(self, change: Change[Result, Reply]) -> Deferred[Reply]:
+    def submit(self, change: Submittable[Reply]) -> Deferred[Reply]:
         """Queue ``change``. The Deferred fires with its reply, or fails with its Refusal."""
         done: Deferred[Reply] = Deferred()
         self.take(change, done)
         return done
 
-    def take(self, change: Change[Result, Reply], handler: ResultHandler[Reply]) -> None:
+    def take(self, change: Submittable[Reply], handler: ResultHandler[Reply]) -> None:
         """Queue ``change`` and pass the outcome to ``handler``. Used for messages: a Deferred would cost 5 us."""
         change.handler = handler
         if change.alone and self._must_wait(change):
@@ -181,7 +182,7 @@ class CommitQueue:
             else:
                 self._in_turn(partial(published.callback, None))
 
-    def _must_wait(self, change: AnyChange) -> bool:
+    def _must_wait(self, change: Submittable[object]) -> bool:
         """Return whether an alone change must wait for an earlier one of the same user."""
         if change.by is None:
             return False
@@ -191,7 +192,7 @@ class CommitQueue:
         self._alone_later[change.by] = deque()
         return False
 
-    def _let_next(self, change: AnyChange) -> None:
+    def _let_next(self, change: Submittable[object]) -> None:
         """After an alone change, queue the next one of its user."""
         if change.alone and change.by is not None:
             later = self._alone_later[change.by]
@@ -200,10 +201,10 @@ class CommitQueue:
             else:
                 del self._alone_later[change.by]
 
-    def _take_group(self) -> list[AnyChange]:
+    def _take_group(self) -> list[Submittable[object]]:
         """Check the changes of the next commit and return them. Answer refused changes."""
-        group: list[AnyChange] = []
-        refused: list[tuple[AnyChange, Failure]] = []
+        group: list[Submittable[object]] = []
+        refused: list[tuple[Submittable[object], Failure]] = []
         for change in self._pick():
             try:
                 change.write = change.check()
@@ -214,7 +215,7 @@ class CommitQueue:
         self._answer([(change.handler.errback, failure) for change, failure in refused])
         return group
 
-    def _pick(self) -> list[AnyChange]:
+    def _pick(self) -> list[Submittable[object]]:
         """Return the next changes in order of arrival: one alone change, or a group of others.
 
         After an alone change, others come first, even if further alone changes arrived before them.
@@ -222,8 +223,8 @@ class CommitQueue:
         if len(self._waiting) > self._group_most or self._characters > _GROUP_CHARACTERS:
             self._take_turns()
         waiting = self._waiting
-        picked: list[AnyChange] = []
-        passed: list[AnyChange] = []
+        picked: list[Submittable[object]] = []
+        passed: list[Submittable[object]] = []
         characters = 0
         most = self._group_most
         while waiting and len(picked) < most and characters < _GROUP_CHARACTERS:
@@ -251,7 +252,7 @@ class CommitQueue:
         places.sort(key=itemgetter(0))
         self._waiting = deque(change for _, change in places)
 
-    def _committed(self, results: list[object], group: list[AnyChange]) -> None:
+    def _committed(self, results: list[object], group: list[Submittable[object]]) -> None:
         publishing_seconds = self._finish(group, results)
         gathers = 0 < len(self._waiting) < self._group_most and self._characters < _GROUP_CHARACTERS
         if gathers and len(group) > 1:
@@ -259,7 +260,7 @@ class CommitQueue:
         else:
             self._next()
 
-    def _failed(self, failure: Failure, group: list[AnyChange]) -> None:
+    def _failed(self, failure: Failure, group: list[Submittable[object]]) -> None:
         """Refuse the changes that needed the failed commit, and finish the others. After a lost turn, take another."""
         if failure.check(TurnLost):
             self._waiting.extendleft(reversed(group))
@@ -270,12 +271,12 @@ class CommitQueue:
             self._finish([change for change in group if change.write is None], [])
         self._next()
 
-    def _refuse(self, changes: Sequence[AnyChange], failure: Failure) -> None:
+    def _refuse(self, changes: Sequence[Submittable[object]], failure: Failure) -> None:
         for change in changes:
             self._let_next(change)
         self._answer([(change.handler.errback, failure) for change in changes])
 
-    def _finish(self, group: list[AnyChange], results: list[object]) -> float:
+    def _finish(self, group: list[Submittable[object]], results: list[object]) -> float:
         """Apply a committed group to memory, publish and reply. Return the seconds taken by publishing."""
         publications: list[Publication] = []
         answers: list[_Answer] = []
@@ -288,7 +289,9 @@ class CommitQueue:
                 result = None if change.write is None else next(each_result)
                 if is_alone and change.write is not None:
                     publications += self._apply(Entry(change.write, result), change.origin)
-                answers.append((change.handler.callback, change.reply(result, publications)))
+                # The result of its own write: the only place where a result returns to its change.
+                reply = change.reply(result, publications)  # type: ignore[arg-type]
+                answers.append((change.handler.callback, reply))
             except Exception as error:
                 answers.append((change.handler.errback, _failure(error)))
         seconds = self._publish(publications)
@@ -308,7 +311,7 @@ class CommitQueue:
     def _answer(self, answers: Iterable[_Answer]) -> None:
         for answer, value in answers:
             try:
-                answer(value)
+                answer(value)  # type: ignore[arg-type]  # a reply of its change
             except Exception:  # the other handlers still get their outcome
                 _log.failure("a handler of a change failed")
 

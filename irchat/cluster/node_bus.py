@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
-from typing import Any, TypeVar
+from typing import Any, Never, TypeVar
 
 from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock, LoopingCall
@@ -86,7 +86,7 @@ class NodeBus:
         # Sessions by address: those of each other node, and those here that changed since the last beat.
         self._addresses: dict[str, dict[str, int]] = {}
         self._changed: dict[str, int] = {}
-        self._handlers: defaultdict[type[BusMessage], list[Callable[[str, Any], None]]] = defaultdict(list)
+        self._handlers: defaultdict[type[BusMessage], list[Callable[[str, Never], None]]] = defaultdict(list)
         self._said: set[str] = set()
         self._is_up = False
         self._was_connected = False
@@ -247,7 +247,7 @@ class NodeBus:
 
     def _hand_on(self, node: str, body: Body) -> None:
         for handler in self._handlers[type(body)]:
-            handler(node, body)
+            handler(node, body)  # type: ignore[arg-type]  # chosen by its type
 
     def _hear_state(self, node: str, state: State) -> None:
         self._presence.set_online(node, dict(state.online), dict(state.sign_ins))

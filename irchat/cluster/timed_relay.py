@@ -1,13 +1,12 @@
 """Relay timed messages between nodes, with their recipients, their readers and their early ends."""
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from twisted.internet.defer import Deferred, succeed
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
-from irchat.cluster.bus_messages import Answered, BusMessage, Ended, Live, Reached, ReadTimed, Timed
+from irchat.cluster.bus_messages import Answered, Ended, Live, Reached, ReadTimed, Timed
 from irchat.cluster.node_bus import NodeBus
 from irchat.interfaces.nodes import ANSWER_SECONDS, LiveTimed, ThisNode, TimedCopy
 from irchat.interfaces.stored import ChatKey
@@ -47,8 +46,13 @@ class TimedRelay:
     def connect(self, this: ThisNode) -> None:
         """Pass the messages of the other nodes to ``this`` node."""
         self._this = this
-        for kind, handler in self._handlers().items():
-            self._bus.handle(kind, handler)
+        handle = self._bus.handle
+        handle(Timed, lambda _, body: self._publish(Reached(body.copy.id, tuple(this.receive(body.copy)))))
+        handle(Reached, lambda node, body: self._note_reached(node, body.id, body.users))
+        handle(Answered, lambda _, body: this.note_answered(body.id, body.reached))
+        handle(ReadTimed, lambda _, body: this.note_read(body.users, body.chat, body.ids, body.seq))
+        handle(Ended, lambda _, body: this.forget(body.timed))
+        handle(Live, lambda _, body: this.learn(body.timed))
         self._bus.after_state = self._send_live
 
     # For the core.
@@ -95,18 +99,6 @@ class TimedRelay:
                 self._publish(ReadTimed(tuple(users), chat, ids[begin : begin + _IDS], seq if last else None))
 
     # For the bus.
-
-    def _handlers(self) -> Mapping[type[BusMessage], Callable[[str, Any], None]]:
-        """Return the methods to call with each message of another node about timed messages, by its type."""
-        this = self._this
-        return {
-            Timed: lambda node, body: self._publish(Reached(body.copy.id, tuple(this.receive(body.copy)))),
-            Reached: lambda node, body: self._note_reached(node, body.id, body.users),
-            Answered: lambda node, body: this.note_answered(body.id, body.reached),
-            ReadTimed: lambda node, body: this.note_read(body.users, body.chat, body.ids, body.seq),
-            Ended: lambda node, body: this.forget(body.timed),
-            Live: lambda node, body: this.learn(body.timed),
-        }
 
     def _send_live(self) -> None:
         """Send all live and early-ended messages to a new node, in parts, one for each turn of the reactor."""

@@ -1,11 +1,9 @@
 """The base class of all commands, and the interfaces of their arguments."""
 
 import re
-from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
-from typing import TYPE_CHECKING, Any, ClassVar, Never, Protocol, TypeAlias
-
-from twisted.internet.defer import Deferred
+from typing import TYPE_CHECKING, ClassVar, Never, Protocol, TypeAlias
 
 from irchat.commands.syntax import Syntax
 from irchat.protocol import events, requests
@@ -13,7 +11,7 @@ from irchat.protocol.errors import Code, Refusal
 
 if TYPE_CHECKING:
     from irchat.chat.accounts.accounts import Accounts, SignedIn
-    from irchat.chat.changes import AnyChange
+    from irchat.chat.changes import Submittable
     from irchat.chat.read_state import TimedPage
     from irchat.chat.service import ChatService
     from irchat.chat.state.entities import User
@@ -24,7 +22,7 @@ if TYPE_CHECKING:
 Reply: TypeAlias = "events.Event | TimedPage | TimedSent"
 """The reply to a request. Those with remaining times change while they wait."""
 
-Outcome: TypeAlias = "events.Event | AnyChange | Deferred[Any] | Coroutine[Any, Any, Reply]"
+Outcome: TypeAlias = "events.Event | Submittable[Reply] | Awaitable[Reply]"
 """The outcome of a command: the reply, a change that produces it, or a Deferred or coroutine for it."""
 
 Form: TypeAlias = "str | Callable[[str], str]"

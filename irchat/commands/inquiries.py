@@ -1,7 +1,7 @@
 """Inquiries: what a protocol reads for its user, in the order of the requests of its session."""
 
-from collections.abc import Callable, Coroutine
-from typing import TYPE_CHECKING, Any
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING
 
 from irchat.commands.base import Caller, Command, Outcome, Services
 from irchat.protocol import events, requests
@@ -19,7 +19,7 @@ class Encoded(events.Event, frozen=True):
 class Inquiry(requests.Request, frozen=True, kw_only=True):
     """Call ``read`` after all earlier requests. Only a protocol makes it, never a client."""
 
-    read: "Callable[[User], Coroutine[Any, Any, events.Event]]"
+    read: "Callable[[User], Awaitable[events.Event]]"
 
 
 class Inquire(Command):

@@ -1,6 +1,6 @@
 """Encode entries for the log of several nodes, without their secrets."""
 
-from typing import Any, get_args
+from typing import get_args
 
 import msgspec
 
@@ -8,7 +8,7 @@ from irchat.interfaces import writes
 from irchat.interfaces.stored import Marker, StoredChange
 from irchat.interfaces.writes import Entry, Write
 
-LOGGED: tuple[type[Write[Any]], ...] = (
+LOGGED: tuple[type[Write[object]], ...] = (
     writes.UserCreated,
     writes.PasswordSet,
     writes.MessageEdited,
@@ -32,8 +32,8 @@ LOGGED: tuple[type[Write[Any]], ...] = (
 )
 """The writes that other nodes apply, except messages: those are read from their own table."""
 
-_NUMBERS: dict[type[Write[Any]], int] = {write: number for number, write in enumerate(LOGGED)}
-_DECODERS: list[msgspec.msgpack.Decoder[Any]] = [
+_NUMBERS: dict[type[Write[object]], int] = {write: number for number, write in enumerate(LOGGED)}
+_DECODERS: list[msgspec.msgpack.Decoder[tuple[Write[object], object]]] = [
     msgspec.msgpack.Decoder(tuple[write, get_args(write.__orig_bases__[0])[0]])  # type: ignore[misc,valid-type,attr-defined]
     for write in LOGGED
 ]
@@ -61,7 +61,7 @@ def is_logged(entry: Entry) -> bool:
 
 def encode(entry: Entry) -> bytes:
     """Encode a logged entry. It contains no password hash and no token."""
-    write: Any = entry.write
+    write = entry.write
     if isinstance(write, writes.UserCreated):
         write = msgspec.structs.replace(write, password=None, token=None)
     elif isinstance(write, writes.PasswordSet):

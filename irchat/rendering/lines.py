@@ -3,7 +3,7 @@
 import zlib
 from collections.abc import Callable, Iterable, Iterator
 from datetime import date, datetime, tzinfo
-from typing import Any, NamedTuple
+from typing import NamedTuple, Never
 
 from irchat.protocol import events, requests
 from irchat.protocol.rules import visible
@@ -71,7 +71,7 @@ class Renderer:
         if asked is not None and isinstance(event, events.Amended):
             return [self._changed(event)]
         render = _RENDERERS.get(type(event))
-        return [] if render is None else list(render(self, event))
+        return [] if render is None else list(render(self, event))  # type: ignore[arg-type]  # chosen by its type
 
     def note(self, text: str) -> TextLine:
         """Return a line that is not a message: ``-- text``."""
@@ -328,7 +328,7 @@ class Renderer:
         yield self.note("pong")
 
 
-_RENDERERS: dict[type[events.Event], Callable[[Renderer, Any], Iterator[TextLine]]] = {
+_RENDERERS: dict[type[events.Event], Callable[[Renderer, Never], Iterator[TextLine]]] = {
     events.Message: Renderer._message,
     events.Sent: Renderer._sent,
     events.Amended: Renderer._amended,

@@ -15,6 +15,7 @@ from irchat.client.exceptions import ClientError
 from irchat.protocol import events, requests
 from irchat.protocol.errors import Code
 from irchat.protocol.ssh_door import OFFERED_MOST, OfferedKey
+from irchat.ssh.algorithms import SIGNATURES
 from irchat.ssh.channel_session import ChannelSession
 from irchat.ssh.door import Door
 from irchat.ssh.identity import Claims, Identity
@@ -26,11 +27,10 @@ _CHANNELS_MOST = 10
 _GUEST_SECONDS = 60
 # Refusals that trying again does not change, so that the user should read them.
 _TOLD = (Code.BANNED, Code.TOO_MANY_TRIES)
-_RSA = "ssh-rsa"
-_RSA_SIGNATURES = {b"rsa-sha2-256", b"rsa-sha2-512"}
+_SIGNATURES = {name.encode() for name in SIGNATURES}
 _KINDS = frozenset({
     "ssh-ed25519", "sk-ssh-ed25519@openssh.com", "ecdsa-sha2-nistp256", "ecdsa-sha2-nistp384", "ecdsa-sha2-nistp521",
-    "sk-ecdsa-sha2-nistp256@openssh.com", _RSA,
+    "sk-ecdsa-sha2-nistp256@openssh.com", "ssh-rsa",
 })  # fmt: skip
 _R = TypeVar("_R")
 NewSession = Callable[["Doorkeeper"], ChannelSession]
@@ -95,8 +95,7 @@ class Doorkeeper(asyncssh.SSHServer):
         kind, fingerprint = key.get_algorithm(), key.get_fingerprint()
         if kind not in _KINDS or (fingerprint not in self.offered and len(self.offered) >= OFFERED_MOST):
             return False
-        if kind == _RSA:
-            key.all_sig_algorithms = _RSA_SIGNATURES  # its others use SHA-1
+        key.all_sig_algorithms = key.all_sig_algorithms & _SIGNATURES  # RSA has others, with SHA-1
         blob = base64.b64encode(key.public_data).decode()
         self.offered[fingerprint] = OfferedKey(kind, blob)
         reply = await self._ask(requests.KeyOf(user=username, kind=kind, blob=blob))

@@ -22,6 +22,7 @@ _BARE = (
     "This is a chat, and {word} is no command of it, so nothing was sent. "
     "To send the line to everyone, type \\ before it, or send lines by ssh -T. !help shows the commands."
 )
+_NOT_UTF8 = "This line is not UTF-8 and was not sent. Set your terminal or program to UTF-8."
 _FAILED = "The command failed. Try again."
 
 
@@ -112,7 +113,12 @@ class OneCommand:
 
 
 def read(line: str) -> requests.Line:
-    """Return the request for a typed line. Raises Refusal for a text without a command: it may be meant for a shell."""
+    """Return the request for a typed line. Bytes that are not UTF-8 are surrogates.
+
+    Raises Refusal for them, and for a text without a command: it may be meant for a shell.
+    """
+    if any("\ud800" <= character <= "\udfff" for character in line):
+        raise Refusal(Code.BAD_ENCODING, _NOT_UTF8)
     request = requests.Line(line=line, nonce=secrets.token_urlsafe(12))
     if len(wire.encode_request(request)) > CLIENT_LINE_BYTES:
         raise Refusal(Code.LINE_TOO_LONG, "This line is too long and was not sent.")

@@ -1,12 +1,13 @@
 """One SSH connection, relayed by the server after a first line that tells whose it is."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, cast
 
 import asyncssh
 import msgspec
 from asyncssh.channel import SSHChannel
+from asyncssh.packet import SSHPacket
 
 from irchat.protocol.ssh_door import RelayHello, read_relay_hello
 from irchat.ssh.session_channel import SessionChannel
@@ -101,6 +102,16 @@ class RelayedConnection(asyncssh.SSHServerConnection):
         for call in list(self.on_drained):
             call()
 
+    def choose_server_host_key(self, peer_host_key_algs: Sequence[bytes]) -> bool:
+        """Choose the host key. If the client has guessed the key exchange wrongly, drop the packet that follows.
+
+        The library drops it only if another key exchange was chosen. A client such as dropbear does what RFC 4253,
+        section 7, says: its guess is wrong if its favourite is not that of the server, even if it is chosen.
+        """
+        if guesses_wrongly(self._client_kexinit, self._server_kexinit):
+            self._ignore_first_kex = True
+        return super().choose_server_host_key(peer_host_key_algs)
+
     def send_newkeys(self, k: bytes, h: bytes) -> None:
         """Finish a key exchange. A client that asks for too many is disconnected."""
         now = self._loop.time()
@@ -128,6 +139,23 @@ class RelayedConnection(asyncssh.SSHServerConnection):
         """Return a channel of bytes, without the line editor of the library."""
         self._update_recv_pktlen(self._max_pktsize)
         return SessionChannel(self, self._loop, self._window, self._max_pktsize)
+
+
+def guesses_wrongly(of_client: bytes, of_server: bytes) -> bool:
+    """Return whether the client sends a packet of a key exchange that was not agreed on.
+
+    Both are the whole messages SSH_MSG_KEXINIT.
+    """
+    (*favourites, follows), (*ours, _) = _favourites(of_client), _favourites(of_server)
+    return bool(follows) and favourites != ours
+
+
+def _favourites(message: bytes) -> tuple[list[bytes], list[bytes], bool]:
+    """Return the first key exchange and kind of host key in a message, if any, and whether a packet follows it."""
+    packet = SSHPacket(message)
+    packet.get_bytes(1 + 16)  # the number of the message, and the cookie
+    exchange, host_key, *_ = [packet.get_namelist() for _ in range(10)]
+    return list(exchange[:1]), list(host_key[:1]), packet.get_boolean()
 
 
 def _hello(line: bytes) -> RelayHello | None:

@@ -36,6 +36,24 @@ class SessionChannel(asyncssh.SSHServerChannel[bytes]):
         """The variables that the client has set."""
         return {name.decode(): value.decode("ascii", "replace") for name, value in self._env.items()}
 
+    def _process_pty_req_request(self, packet: SSHPacket) -> bool:
+        """Take a terminal, whatever its name and its modes are."""
+        term, size = packet.get_string(), (packet.get_uint32(), packet.get_uint32())
+        pixels = packet.get_uint32(), packet.get_uint32()
+        packet.get_string()
+        packet.check_end()
+        if self._term_type is not None:
+            return False
+        self._term_type = term.decode("ascii", "replace")
+        assert isinstance(self._session, asyncssh.SSHServerSession)
+        return bool(self._session.pty_requested(self._term_type, (*size, *pixels), {}))
+
+    def _process_exec_request(self, packet: SSHPacket) -> bool:
+        """Take a command. One that is not UTF-8 is refused by its session, with a reason."""
+        command = packet.get_string()
+        packet.check_end()
+        return self._start_session(command=command.decode("utf-8", "surrogateescape"))
+
     def _process_env_request(self, packet: SSHPacket) -> bool:
         name, value = packet.get_string(), packet.get_string()
         packet.check_end()

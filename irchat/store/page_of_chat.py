@@ -84,8 +84,6 @@ def _around(chat: ChatMessages, query: PageQuery, around: int, since_seq: int) -
     above = max(since_seq, around - 1)
     room = query.page_bytes - query.page_bytes // 2 if half else query.page_bytes
     later, more = _fitting(chat.upwards(_int64(above)), query, query.limit - half, room)
-    if not half:
-        return later, more
     room = query.page_bytes - sum(line_bytes(message.text) + query.overhead for message in later)
     earlier, more_earlier = _back_from(chat, query, since_seq, around, half, room, may_be_empty=True)
     return earlier + later, more or more_earlier

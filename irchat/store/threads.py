@@ -1,7 +1,7 @@
 """The threads of a store: one writer, a few readers and scanners, and a follower; or none, without a reactor."""
 
 from collections.abc import Callable, Hashable
-from typing import Any, Protocol, TypeVar
+from typing import Protocol, TypeVar, TypeVarTuple
 
 from twisted.internet.defer import Deferred, maybeDeferred
 from twisted.internet.interfaces import IReactorFromThreads, IReactorTime
@@ -10,6 +10,7 @@ from irchat.system.call_queue import CallQueue
 from irchat.system.workers import FairPool, OrderedWorker
 
 Given = TypeVar("Given")
+Args = TypeVarTuple("Args")
 
 _READERS = 3
 # Most reads take less time than a turn of a busy reactor, which a thread would spend waiting.
@@ -25,13 +26,13 @@ class _Reactor(IReactorFromThreads, IReactorTime):
 class Threads(Protocol):
     """Runs calls in threads: writes in order in one thread, reads in any of several."""
 
-    def write(self, call: Callable[..., Given], *args: Any) -> Deferred[Given]:
+    def write(self, call: Callable[[*Args], Given], *args: *Args) -> Deferred[Given]:
         """Run ``call`` in the writer's thread."""
 
-    def read(self, key: Hashable, call: Callable[..., Given], *args: Any) -> Deferred[Given]:
+    def read(self, key: Hashable, call: Callable[[*Args], Given], *args: *Args) -> Deferred[Given]:
         """Run ``call`` in a reader thread. Calls with different ``key``, the requesting user, take turns."""
 
-    def scan(self, key: Hashable, call: Callable[..., Given], *args: Any) -> Deferred[Given]:
+    def scan(self, key: Hashable, call: Callable[[*Args], Given], *args: *Args) -> Deferred[Given]:
         """Run a long ``call`` in a thread that is not used by `read`."""
 
     def stop(self) -> None:
@@ -41,7 +42,7 @@ class Threads(Protocol):
 class FollowingThreads(Threads, Protocol):
     """Threads for a store that follows the log of several nodes."""
 
-    def follow(self, call: Callable[..., Given], *args: Any) -> Deferred[Given]:
+    def follow(self, call: Callable[[*Args], Given], *args: *Args) -> Deferred[Given]:
         """Run ``call`` in the thread that reads the log, in order."""
 
 
@@ -73,13 +74,13 @@ class StoreThreads:
 class NoThreads:
     """A `FollowingThreads` that runs each call at once, in the calling thread."""
 
-    def write(self, call: Callable[..., Given], *args: Any) -> Deferred[Given]:
+    def write(self, call: Callable[[*Args], Given], *args: *Args) -> Deferred[Given]:
         """Run ``call``."""
         return maybeDeferred(call, *args)
 
     follow = write
 
-    def read(self, key: Hashable, call: Callable[..., Given], *args: Any) -> Deferred[Given]:
+    def read(self, key: Hashable, call: Callable[[*Args], Given], *args: *Args) -> Deferred[Given]:
         """Run ``call``. The key is not needed."""
         return maybeDeferred(call, *args)
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Hashable
 from contextlib import suppress
 from functools import partial
 from queue import SimpleQueue
-from typing import Any, TypeVar
+from typing import Any, TypeVar, TypeVarTuple
 
 from msgspec import Struct
 from twisted.internet.defer import Deferred, fail
@@ -19,6 +19,7 @@ from twisted.python.failure import Failure
 from irchat.protocol.errors import Code, Refusal
 
 Given = TypeVar("Given")
+Args = TypeVarTuple("Args")
 
 # Below the reactor's thread: hashes that take all cores do not delay a message.
 _NICENESS = 10
@@ -61,7 +62,7 @@ class OrderedWorker:
         if self._thread is None and not self._start():
             raise no_thread()
 
-    def do(self, call: Callable[..., Given], *args: Any) -> Deferred[Given]:
+    def do(self, call: Callable[[*Args], Given], *args: *Args) -> Deferred[Given]:
         """Run ``call``. The Deferred fails with the Refusal ``unavailable`` if no thread can be started."""
         if self._thread is None and not self._start():
             return fail(short_of_resources())
@@ -165,7 +166,7 @@ class FairPool:
             if not self._start():
                 raise no_thread()
 
-    def do(self, key: Hashable, call: Callable[..., Given], *args: Any) -> Deferred[Given]:
+    def do(self, key: Hashable, call: Callable[[*Args], Given], *args: *Args) -> Deferred[Given]:
         """Run ``call`` on the next turn of ``key``.
 
         The Deferred fails with the Refusal ``unavailable`` if no thread can be started, or if the pool has stopped.

@@ -104,6 +104,30 @@ class BotTests(SynchronousTestCase):
 
         self.run_with(test, timed=True)
 
+    def test_timed_while_away(self) -> None:
+        """A timed message that came while the bot was away is handed over once when it is back."""
+
+        async def test(server: BotServer, one: Bot) -> list[str]:
+            heard = []
+            async for said in one.said():
+                heard.append(said.text)
+                if said.text == "live":
+                    page = [message(None, text, id=text, left_ms=59_000) for text in ("live", "missed")]
+                    self.replies["history"] = {"type": "history", "chat": "GLOBAL", "messages": page, "more": True}
+                    server.drop()
+                elif said.text == "missed":
+                    server.tell(message(11, "the end"))
+                else:
+                    break
+            return heard
+
+        def resume(request: dict[str, Any]) -> list[dict[str, Any]]:
+            first = [message(None, "live", id="live", left_ms=60_000)] if "history" not in self.replies else []
+            return [welcome(), *first]
+
+        self.replies["resume"] = resume
+        self.assertEqual(self.run_with(test, timed=True), ["live", "missed", "the end"])
+
     def test_repeated(self) -> None:
         """A message whose answer was lost, or that came too fast, is sent again with its nonce."""
         attempts: list[dict[str, Any]] = []

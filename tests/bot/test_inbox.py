@@ -64,18 +64,18 @@ class InboxTests(SynchronousTestCase):
         self.inbox.event(message(15, "15"), 0)
         self.signed_in(self.inbox, [{**_CHATS[0], "last_seq": 14}, _CHATS[1]])
         self.assertEqual(self.inbox.request(), {"type": "chats"})
-        self.inbox.answer({"type": "chats"}, {"chats": [{**_CHATS[0], "last_seq": 15}, _CHATS[1]]})
+        self.inbox.answer({"type": "chats"}, {"chats": [{**_CHATS[0], "last_seq": 15}, _CHATS[1]]}, 0)
         request = self.inbox.request()
         self.assertEqual(request, {"type": "history", "chat": "GLOBAL", "after": 11, "limit": 200})
-        self.inbox.answer(request, {"messages": [message(12, "12"), message(13, "13")], "more": True})
+        self.inbox.answer(request, {"messages": [message(12, "12"), message(13, "13")], "more": True}, 0)
         self.assertEqual(self.take(), ["12", "13"])
         request = self.inbox.request()
         self.assertEqual(request["after"], 13)
         self.inbox.event(message(16, "16"), 0)
-        self.inbox.answer(request, {"messages": [message(15, "15")], "more": False})
+        self.inbox.answer(request, {"messages": [message(15, "15")], "more": False}, 0)
         request = self.inbox.request()
         self.assertEqual(request["after"], 15)
-        self.inbox.answer(request, {"messages": [message(16, "16"), message(None, "timed")], "more": False})
+        self.inbox.answer(request, {"messages": [message(16, "16"), message(None, "timed")], "more": False}, 0)
         self.assertEqual(self.take(), ["15", "16"])
         self.assertIsNone(self.inbox.request())
         self.inbox.event(message(17, "17"), 0)
@@ -89,14 +89,14 @@ class InboxTests(SynchronousTestCase):
         self.assertEqual(self.take(), ["11", "12"])
         request = self.inbox.request()
         self.assertEqual(request["after"], 12)
-        self.inbox.answer(request, {"messages": [message(13, "13"), message(14, "14")], "more": False})
+        self.inbox.answer(request, {"messages": [message(13, "13"), message(14, "14")], "more": False}, 0)
         self.assertEqual(self.take(), ["13", "14"])
 
     def test_gone_end(self) -> None:
         """If the last messages are deleted or hidden, or the chat is gone, it is not read again and again."""
         for page in ({"messages": [], "more": False}, {}):
             self.signed_in(self.inbox, [{**_CHATS[0], "last_seq": 20}])
-            self.inbox.answer(self.inbox.request() or {}, page)
+            self.inbox.answer(self.inbox.request() or {}, page, 0)
             self.assertIsNone(self.inbox.request())
             self.signed_in(self.inbox, [{**_CHATS[0], "last_seq": 30}])
 
@@ -109,7 +109,7 @@ class InboxTests(SynchronousTestCase):
         asked = []
         while (request := again.request()) is not None:
             asked.append((request["chat"], request["after"]))
-            again.answer(request, {"messages": [], "more": False})
+            again.answer(request, {"messages": [], "more": False}, 0)
         self.assertEqual(asked, [("GLOBAL", 11), ("*team", 0)])
         for state in {}, {"name": "bot", "epoch": "", "chats": []}, {"name": "bot", "epoch": "", "chats": {"1": 2}}:
             self.assertRaises(ValueError, Inbox().go_on, state)
@@ -119,7 +119,7 @@ class InboxTests(SynchronousTestCase):
         self.inbox.event(message(1, "first", "@bob", "bob"), 0)
         request = self.inbox.request()
         self.assertEqual((request, self.take()), ({"type": "chats"}, []))
-        self.inbox.answer(request, {"chats": [_CHATS[0], {"chat": "@bob", "id": "@9", "last_seq": 1}]})
+        self.inbox.answer(request, {"chats": [_CHATS[0], {"chat": "@bob", "id": "@9", "last_seq": 1}]}, 0)
         self.assertEqual(self.inbox.request(), {"type": "history", "chat": "@bob", "after": 0, "limit": 200})
         self.inbox.event({"type": "added", "group": "*team", "name": "bot"}, 0)
         self.assertEqual(self.inbox.request(), {"type": "chats"})
@@ -148,6 +148,57 @@ class InboxTests(SynchronousTestCase):
         self.assertEqual(self.take(timed), [])
         self.assertNotIn("later", json.dumps(timed.state()))
 
+    def read_timed(self, of: Inbox, *live: dict[str, Any], now: float = 0.0) -> None:
+        """Answer the requests after a sign-in: ``live`` are the timed messages of GLOBAL, after a stored one."""
+        pages = {"GLOBAL": [message(10, "stored"), *live]}
+        while (request := of.request()) is not None:
+            self.assertEqual({"type": "history", "chat": request["chat"], "limit": 1}, request)
+            of.answer(request, {"messages": pages.get(request["chat"], []), "more": True}, now)
+
+    def test_timed_while_away(self) -> None:
+        """Timed messages that were sent while the bot was away are handed over once, if they still live."""
+        early, one, two = (message(None, text, id=text, left_ms=60_000) for text in ("early", "one", "two"))
+        ended = message(None, "ended", id="ended", left_ms=1_000)
+        self.inbox = self.signed_in(Inbox(timed=True))
+        self.read_timed(self.inbox, early)
+        self.assertEqual(self.take(), [])
+        self.inbox.event(one, 0)
+        self.assertEqual(self.take(), ["one"])
+        for one_run in self.inbox, self.restarted():
+            one_run._timed = True
+            one_run.disconnected()
+            self.assertIsNone(one_run.request())
+            self.signed_in(one_run)
+            self.read_timed(one_run, early, one, two, ended)
+            self.assertEqual(self.take(one_run, now=2.0), ["two"])
+            one_run.event(two, 2.0)
+            self.assertEqual(self.take(one_run, now=2.0), [])
+        self.assertEqual(self.inbox.state()["timed"], ["early", "one", "two"])
+        self.take(now=60.0)
+        self.assertEqual(self.inbox.state()["timed"], [])
+        again = self.restarted()
+        again.go_on({**self.inbox.state(), "timed": ["long gone"]})
+        self.assertIsNone(again.request())
+        self.assertEqual(again.state()["timed"], [])
+
+    def test_too_many_timed(self) -> None:
+        """Timed messages for which there is no room are read when there is."""
+        self.patch(inbox, "_WAITING_MOST", 1)
+        timed = self.signed_in(Inbox(timed=True))
+        self.read_timed(timed)
+        one, two, three = (message(None, text, id=text, left_ms=60_000) for text in ("one", "two", "three"))
+        for event in one, two, three:
+            timed.event(event, 0)
+        self.assertEqual(self.take(timed), ["one"])
+        self.assertEqual(timed.request(), {"type": "chats"})
+        timed.answer({"type": "chats"}, {"chats": _CHATS}, 0)
+        request = timed.request() or {}
+        timed.answer(request, {"messages": [one, two, three]}, 0)
+        self.assertEqual(self.take(timed), ["two"])
+        timed.answer(timed.request() or {}, {"chats": _CHATS}, 0)
+        timed.answer(timed.request() or {}, {"messages": [one, two, three]}, 0)
+        self.assertEqual((self.take(timed), timed.request()), (["three"], None))
+
     def test_changes(self) -> None:
         """Changes of known messages are handed over in order of rev if wanted, and read after a lost connection."""
         edit = {"type": "amended", "chat": "GLOBAL", "seq": 9, "rev": 3, "by": "alice", "text": "better"}
@@ -157,7 +208,7 @@ class InboxTests(SynchronousTestCase):
         request = self.inbox.request()
         self.assertEqual(request, {"type": "history", "chat": "GLOBAL", "after_rev": 2, "limit": 200})
         page = [{**message(9, "better"), "edited": "x", "rev": 3}, {**message(8), "rev": 3, "marks": []}]
-        self.inbox.answer(request, {"messages": page, "deleted": [7], "rev": 3, "more": False})
+        self.inbox.answer(request, {"messages": page, "deleted": [7], "rev": 3, "more": False}, 0)
         edited, deleted = self.take()
         self.assertEqual(
             (edited.seq, edited.text, edited.by, deleted.seq, deleted.deleted), (9, "better", "alice", 7, True)

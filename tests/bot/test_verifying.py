@@ -6,6 +6,7 @@ import shutil
 import ssl
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,14 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from irchat.bot import Bot, BotError
 from irchat.bot.verifying import Connection, Server, read_fingerprint
+from irchat.client.connect.address import Target, parse_address
 from irchat.client.connect.known_hosts import KnownHosts
+from irchat.client.connect.server_connection import VERIFIED
+from irchat.client.connect.tokens import Tokens
+from irchat.client.exceptions import ClientError
 from irchat.net.fingerprints import fingerprint_of, parse_fingerprint
+from irchat.net.port_note import PortFile, default_directory
+from irchat.protocol.rules import DEFAULT_PORT
 from tests.helpers.bot_server import CHATS, BotServer, welcome
 from tests.helpers.client_fakes import certificate
 
@@ -37,17 +44,36 @@ class VerifyingTests(SynchronousTestCase):
         self.config = Path(self.mktemp())
         self.known_hosts = self.config / "irchat" / "known_hosts"
         self.known_hosts.parent.mkdir(parents=True)
-        self.patch(os, "environ", {**os.environ, "XDG_CONFIG_HOME": str(self.config)})
+        self.notes: list[PortFile] = []
+        self.addCleanup(self.remove_note)
+        self.runtime = self.config / "run"
+        self.runtime.mkdir(0o700)
+        homes = {
+            "XDG_CONFIG_HOME": str(self.config),
+            "XDG_STATE_HOME": str(self.config),
+            "XDG_RUNTIME_DIR": str(self.runtime.absolute()),
+        }
+        self.patch(os, "environ", {**os.environ, **homes})
 
-    def connect(self, *, tls: bool = True, known: str = "", server_tls: bool = True, **how: Any) -> bytes:
-        """Let a bot sign in and out. Return what the server received."""
+    def connect(
+        self,
+        *,
+        tls: bool = True,
+        known: str = "",
+        server_tls: bool = True,
+        prepare: Callable[[int], object] = int,
+        host: str = "",
+        **how: Any,
+    ) -> bytes:
+        """Let a bot sign in and out. Return what the server received. ``prepare`` is called with the port before."""
 
         async def whole() -> bytes:
             async with BotServer(_answer, self.context if server_tls else None) as server:
                 if known:
                     self.known_hosts.write_text(f"# a comment\n{server.address} {known}\n")
+                prepare(int(server.address.rpartition(":")[2]))
                 self.server = server
-                async with asyncio.timeout(60), Bot(server.address, "secret", tls=tls, **how):
+                async with asyncio.timeout(60), Bot(host or server.address, "secret", tls=tls, **how):
                     return server.received
 
         return asyncio.run(whole())
@@ -92,6 +118,39 @@ class VerifyingTests(SynchronousTestCase):
         self.refused("used TLS before", tls=False, server_tls=False, known=self.fingerprint)
         with self.assertRaisesRegex(ValueError, "needs TLS"):
             Bot("host", "secret", self.fingerprint, tls=False)
+        self.refused("irchat/tokens", tls=False, server_tls=False, prepare=self.sign_in_over_tls)
+
+    def sign_in_over_tls(self, port: int) -> None:
+        """Keep a token in the client's file."""
+        Tokens(self.config / "irchat" / "tokens").keep(f"127.0.0.1:{port}", "alice", "token", VERIFIED)
+
+    def noting(self, *, tls: bool = True, fingerprint: str = "") -> Callable[[int], None]:
+        """Return a call that writes the note of a server on this machine. It stands until the next one."""
+
+        def write(port: int) -> None:
+            self.remove_note()
+            self.notes.append(PortFile(default_directory(), port=port, tls=tls, fingerprint=fingerprint))
+
+        return write
+
+    def remove_note(self) -> None:
+        """Remove the note."""
+        while self.notes:
+            self.notes.pop().remove()
+
+    def test_this_machine(self) -> None:
+        """The server on this machine is found by its note, which has its port and its fingerprint."""
+        for host in "localhost", "127.0.0.1", "":
+            received = self.connect(host=host, prepare=self.noting(fingerprint=self.fingerprint))
+            self.assertIn(b"secret", received)
+        self.assertIn(b"secret", self.connect(host="127.0.0.1", server_tls=False, prepare=self.noting(tls=False)))
+        for wrong in _WRONG, "":
+            self.refused("cannot be verified", host="127.0.0.1", prepare=self.noting(fingerprint=wrong))
+        self.refused(
+            "expected", host="127.0.0.1", fingerprint=_WRONG, prepare=self.noting(fingerprint=self.fingerprint)
+        )
+        unencrypted = self.noting(tls=False)
+        self.refused("runs without TLS", host="127.0.0.1", fingerprint=_WRONG, server_tls=False, prepare=unencrypted)
 
     def test_another_server(self) -> None:
         """What does not greet as IRChat gets no token."""
@@ -112,9 +171,20 @@ class VerifyingTests(SynchronousTestCase):
 
     def test_addresses(self) -> None:
         """An address has a host and may have a port."""
-        for address, label in ("Chat.example", "chat.example:7667"), ("h:1", "h:1"), ("[::1]:2", "[::1]:2"):
+        for address in (
+            "Chat.example",
+            "h:1",
+            "[::1]:2",
+            "::1",
+            "0:0::1",
+            "[fe80::1%eth0]:5",
+            "dotted.example.",
+            "a:65535",
+        ):
+            parsed = parse_address(address)
+            label = Target(parsed.host, parsed.port or DEFAULT_PORT, True).label
             self.assertEqual(Server(address, None, tls=True).label, label)
-        for address in "", "alice@host", "host:x", "::1", "a b":
+        for address in "", "alice@host", "host:x", "a b", "h:0", "h:65536", "a\nb", "[::1", "h:":
             self.assertRaises(ValueError, Server, address, None, tls=True)
 
     def test_as_the_client(self) -> None:
@@ -128,6 +198,10 @@ class VerifyingTests(SynchronousTestCase):
         KnownHosts(self.known_hosts).remember(server.label, self.fingerprint)
         self.assertEqual(server._find_known(), self.fingerprint)
         self.assertIsNone(Server("other", None, tls=True)._find_known())
+        for damaged in "host:7667", "host", "host:7667,other x", "HOST:7667 AB:CD":
+            self.known_hosts.write_text(f"{damaged}\n")
+            self.assertRaises(BotError, server._find_known)
+            self.assertRaises(ClientError, KnownHosts(self.known_hosts).find, server.label)
 
 
 class StandAloneTests(SynchronousTestCase):

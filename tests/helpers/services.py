@@ -6,6 +6,7 @@ A test that needs one is skipped where it is not installed, unless IRCHAT_TEST_S
 import atexit
 import os
 import pwd
+import random
 import shutil
 import signal
 import socket
@@ -25,6 +26,7 @@ from twisted.trial.unittest import SkipTest
 _MEMORY = Path("/dev/shm")
 _PREFIX = "irchat-test-"
 _START_SECONDS = 60.0
+_PORTS = range(10_000, 32_000)
 _POSTGRES_PROGRAMS = "/usr/lib/postgresql/*/bin"
 _SETTINGS = """
 listen_addresses = '127.0.0.1'
@@ -233,10 +235,17 @@ def postgres_programs() -> Path:
 
 
 def free_port() -> int:
-    """Return a port of the loopback interface that is free now."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port: int = server.getsockname()[1]
+    """Return a port of the loopback interface that is free now.
+
+    It is below the ports of outgoing connections: any connection of another process could take one of those meanwhile.
+    """
+    for port in random.sample(_PORTS, 1_000):
+        try:
+            socket.create_server(("127.0.0.1", port)).close()
+        except OSError:
+            continue
         return port
+    raise AssertionError("no port is free")
 
 
 def program(name: str) -> str:

@@ -1,4 +1,4 @@
-"""nginx and haproxy in front of the page, with the files of docs/operations.rst."""
+"""nginx, haproxy and Caddy in front of the page, with the files of docs/operations.rst."""
 
 import re
 from collections.abc import Sequence
@@ -28,8 +28,8 @@ scgi_temp_path scgi;
 
 def block(name: str) -> str:
     """Return the contents of the file for a web server."""
-    pattern = rf"^{name}:\n\n\.\. code-block:: \w+\n\n((?:    .*\n|\n)+)"
-    found = re.findall(pattern, _PAGE.read_text("utf-8"), re.MULTILINE)
+    pattern = rf"^{name}[^:\n]*:\n\n\.\. code-block:: \w+\n\n((?:    .*\n|\n)+)"
+    found = re.findall(pattern, _PAGE.read_text("utf-8"), re.MULTILINE | re.IGNORECASE)
     (only,) = found
     return re.sub("^    ", "", only, flags=re.MULTILINE)
 
@@ -53,6 +53,7 @@ class WebServer(Service):
             (":8080", f":{web_port}"),
             ("listen 443", f"listen 127.0.0.1:{self.port}"),
             ("bind :443", f"bind 127.0.0.1:{self.port}"),
+            ("chat.example {", f"localhost:{self.port} {{\nbind 127.0.0.1\ntls {certificate} {key}"),
         ):
             text = text.replace(old, str(new))
         self.settings = self.folder / "settings"
@@ -84,3 +85,17 @@ class HttpHaproxy(WebServer):
     @property
     def command(self) -> Sequence[str]:
         return [self._program, "-db", "-f", str(self.settings)]
+
+
+class Caddy(WebServer):
+    """Caddy, with the certificate of the test in place of one that it gets by itself."""
+
+    name = "caddy"
+
+    def around(self, text: str) -> str:
+        return f"{{\nadmin off\nauto_https disable_redirects\n}}\n{text}"
+
+    @property
+    def command(self) -> Sequence[str]:
+        home = [f"{name}={self.folder}" for name in ("HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME")]
+        return ["env", *home, self._program, "run", "--adapter", "caddyfile", "--config", str(self.settings)]

@@ -50,6 +50,14 @@ class OneCommandTests(LinesCase):
         self.assertIn(b"type \\ before it", self.channel.errors)
         self.assertIn(b"ssh -T", self.channel.errors)
 
+    def test_other_encoding(self) -> None:
+        """A line that is not UTF-8 is refused with a reason, and no connection is made for it."""
+        self.run_command("@bob caf\udce9")
+        self.assertEqual((self.channel.status, self.door.connections), (1, []))
+        self.assertEqual(
+            self.channel.errors, b"! This line is not UTF-8 and was not sent. Set your terminal or program to UTF-8.\n"
+        )
+
     def test_terminal(self) -> None:
         """On a terminal, lines end as there, and Ctrl-C ends the session."""
         clock, started, *more = self.parts("ls")

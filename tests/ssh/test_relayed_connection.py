@@ -5,11 +5,12 @@ from pathlib import Path
 from typing import Any
 
 import asyncssh
+from asyncssh.packet import Boolean, NameList, UInt32
 from twisted.trial.unittest import SynchronousTestCase
 
 from irchat.protocol.ssh_door import RelayHello, encode
 from irchat.ssh.algorithms import server_options
-from irchat.ssh.relayed_connection import RelayedConnection
+from irchat.ssh.relayed_connection import RelayedConnection, guesses_wrongly
 from tests.helpers.ssh_peers import write_host_key
 
 _HELLO = encode(RelayHello("192.0.2.1", 7))
@@ -125,3 +126,24 @@ class RelayTests(SynchronousTestCase):
         self.assertEqual(drained, [True])
         self.connection.send_packet(100, b"later")
         self.assertFalse(self.connection.is_drained)
+
+
+class GuessTests(SynchronousTestCase):
+    """`guesses_wrongly`."""
+
+    def message(self, exchanges: list[bytes], host_keys: list[bytes], *, follows: bool) -> bytes:
+        """Return the message of a peer with these algorithms."""
+        others = NameList([b"x"]) * 8
+        return bytes(17) + NameList(exchanges) + NameList(host_keys) + others + Boolean(follows) + UInt32(0)
+
+    def test_guess(self) -> None:
+        """A guess is right if both peers like the same key exchange and kind of host key most (RFC 4253, 7)."""
+        ours = self.message([b"new", b"old"], [b"ed25519"], follows=False)
+        for exchanges, host_keys, is_wrong in (
+            ([b"new"], [b"ed25519", b"rsa"], False),
+            ([b"old", b"new"], [b"ed25519"], True),
+            ([b"new"], [b"rsa", b"ed25519"], True),
+            ([], [], True),
+        ):
+            self.assertEqual(guesses_wrongly(self.message(exchanges, host_keys, follows=True), ours), is_wrong)
+            self.assertFalse(guesses_wrongly(self.message(exchanges, host_keys, follows=False), ours))

@@ -4,7 +4,7 @@ import asyncio
 from pathlib import Path
 
 import asyncssh
-from asyncssh.packet import SSHPacket, String
+from asyncssh.packet import SSHPacket, String, UInt32
 from twisted.trial.unittest import SynchronousTestCase
 
 from irchat.ssh.algorithms import server_options
@@ -62,6 +62,31 @@ class ChannelTests(SynchronousTestCase):
         """A value that is not ASCII is taken, readable or not."""
         self.set(b"NO_COLOR", b"\xff")
         self.assertEqual(self.channel.variables, {"NO_COLOR": "\ufffd"})
+
+    def pty(self, term: bytes, modes: bytes) -> bool:
+        """Ask for a terminal."""
+        size = UInt32(80) + UInt32(24) + UInt32(0) + UInt32(0)
+        return self.channel._process_pty_req_request(SSHPacket(String(term) + size + String(modes)))
+
+    def test_terminal(self) -> None:
+        """Any terminal is taken, once: also with an odd name, and with modes that are cut off or endless."""
+        for term, modes in (b"xterm", b"\x01\0\0"), ("xtérm".encode(), b""), (b"", b"\x01\0\0\0\1" * 6_000):
+            self.setUp()
+            asked: list[tuple[object, ...]] = []
+            session = asyncssh.SSHServerSession[bytes]()
+            session.pty_requested = lambda *of: bool(asked.append(of) or True)  # type: ignore[method-assign, func-returns-value]  # noqa: B023
+            self.channel._session = session
+            self.assertEqual([self.pty(term, modes), self.pty(term, modes)], [True, False])
+            self.assertEqual(asked, [(term.decode("ascii", "replace"), (80, 24, 0, 0), {})])
+
+    def test_command_of_bytes(self) -> None:
+        """A command that is not UTF-8 reaches its session."""
+        commands: list[str] = []
+        session = asyncssh.SSHServerSession[bytes]()
+        session.exec_requested = lambda command: bool(commands.append(command) or True)  # type: ignore[method-assign, func-returns-value]
+        self.channel._session = session
+        self.assertTrue(self.channel._process_exec_request(SSHPacket(String(b"@bob \xff"))))
+        self.assertEqual(commands, ["@bob \udcff"])
 
     def test_signals(self) -> None:
         """Signals are refused."""

@@ -51,6 +51,15 @@ class PageTests(SynchronousTestCase):
             self.assertEqual(([message.seq for message in messages], more), expected, how)
             self.assertEqual([message.seq for message in messages if message.notice], [7] if 7 in expected[0] else [])
 
+    def test_one_message_around(self) -> None:
+        """A page of one message around a place says whether there are others on either side."""
+        for around, expected in (2, ([2], True)), (9, ([9], True)), (10, ([], True)), (1, ([2], True)):
+            query = PageQuery(1, GLOBAL, 1, around=around)
+            messages, more = page_of(_Rows(1, 2, 3, 5, 6, 7, 9), query, 1, 6, 9)
+            self.assertEqual(([message.seq for message in messages], more), expected, around)
+        messages, more = page_of(_Rows(2), PageQuery(1, GLOBAL, 1, around=2), 0, 0, 2)
+        self.assertEqual(([message.seq for message in messages], more), ([2], False))
+
     def test_no_page_ends_between_equal_times(self) -> None:
         """A page ends before or after all messages of one time, as older versions stored, even over the limit."""
         ats = [0, 5, 5, 5, 5, 5, 6]

@@ -1,6 +1,5 @@
 """The docs match the program: settings, limits, names, and the tests they refer to."""
 
-import ast
 import json
 import re
 import tomllib
@@ -117,6 +116,7 @@ class CommandTableTests(SynchronousTestCase):
         rows = re.findall(r"^   \* - (``.+)\n     - ", _section(_read("README.rst"), "What you can type"), re.MULTILINE)
         typed = [line for row in rows for line in re.findall(r"``(.+?)``", row)]
         self.assertEqual({REGISTRY.find(line)[0] for line in typed}, set(REGISTRY.entries(None)))
+        self.assertEqual(len(typed), len(set(typed)), "a line is listed twice")
         for line in typed:
             self.assertIsNone(REGISTRY.right_form(line), line)
 
@@ -197,16 +197,24 @@ class PointersTests(SynchronousTestCase):
         """Read all docs."""
         self.pages = [_read(str(path.relative_to(_ROOT))) for path in (*_ROOT.glob("*.rst"), *_ROOT.glob("docs/*.rst"))]
 
-    def test_modules_exist(self) -> None:
-        """Each module that the docs name exists under its full path."""
-        modules = [
-            f"/{path.relative_to(_ROOT)}"
-            for top in ("irchat", "tests", "twisted")
-            for path in (_ROOT / top).rglob("*.py")
-        ]
+    def test_files_exist(self) -> None:
+        """Each source file and folder that the docs name exists under the end of its path."""
+        found = ["/"]
+        for top in "irchat", "tests", "twisted", "benchmarks", "docs":
+            for path in (_ROOT / top, *(_ROOT / top).rglob("*")):
+                found.append(f"/{path.relative_to(_ROOT)}{'/' * path.is_dir()}")
         for page in self.pages:
-            for name in re.findall(r"``([\w/]+\.py)``", page):
-                self.assertTrue(any(module.endswith(f"/{name}") for module in modules), name)
+            for name in re.findall(r"``([\w./-]+(?:\.py|\.js|\.sql|/))``", page):
+                self.assertTrue(any(path.endswith(f"/{name}") for path in found), name)
+
+    def test_names_exist(self) -> None:
+        """Each name of the code that a design page or a docstring refers to exists."""
+        sources = [path.read_text("utf-8") for top in ("irchat", "tests") for path in (_ROOT / top).rglob("*.py")]
+        reference = re.compile(r"(?<![`\w])`([A-Za-z_][\w.]*)`(?![`_])")
+        words = {word for source in sources for word in re.findall(r"\w+", reference.sub("", source))}
+        words |= {part for path in (_ROOT / "irchat").rglob("*") for part in (path.stem, path.name)}
+        named = {name for text in (*sources, *self.pages) for name in reference.findall(text)}
+        self.assertEqual({name for name in named if not words.issuperset(name.split("."))}, set())
 
     def test_links_lead_somewhere(self) -> None:
         """Each link from README.rst, CONTRIBUTING.rst and SECURITY.rst to a file of this repository is valid."""
@@ -217,12 +225,8 @@ class PointersTests(SynchronousTestCase):
 
     def test_tests_exist(self) -> None:
         """Each test that docs/security.rst names exists, and each test program can be run."""
-        defined = {
-            node.name
-            for path in _TESTS.rglob("test_*.py")
-            for node in ast.walk(ast.parse(path.read_text("utf-8")))
-            if isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef)
-        }
+        sources = [path.read_text("utf-8") for path in _TESTS.rglob("test_*.py")]
+        defined = {name for source in sources for name in re.findall(r"^ *(?:class|def|async def) (\w+)", source, re.M)}
         for module in re.findall(r"python -m tests\.([\w.]+)", "".join(self.pages)):
             self.assertTrue((_TESTS / f"{module.replace('.', '/')}.py").exists(), module)
         for name in re.findall(r"``(?:\w+\.)?(test_\w+|\w+Tests)\b(?!\.py)", _read("docs/security.rst")):

@@ -17,7 +17,7 @@ from websockets.sync.client import ClientConnection, connect
 
 from tests.helpers.processes import ServerProcess
 from tests.helpers.services import free_port, running
-from tests.helpers.web_servers import HttpHaproxy, Nginx, WebServer
+from tests.helpers.web_servers import Caddy, HttpHaproxy, Nginx, WebServer
 
 
 def _unverified() -> ssl.SSLContext:
@@ -66,7 +66,7 @@ class WebServersTests(SynchronousTestCase):
     def check(self, server: WebServer) -> None:
         """Check the page, the WebSocket, the addresses and the origin behind a web server."""
         with running(server):
-            client = http.client.HTTPSConnection("127.0.0.1", server.port, context=_unverified())
+            client = http.client.HTTPSConnection("localhost", server.port, context=_unverified())
             for path, kind in ("/", "text/html"), ("/main.js", "text/javascript"), ("/", "text/html"):
                 client.request("GET", path)
                 answer = client.getresponse()
@@ -92,3 +92,7 @@ class WebServersTests(SynchronousTestCase):
     def test_haproxy(self) -> None:
         """haproxy passes on the page, WebSockets and addresses."""
         self.check(HttpHaproxy(self.web_port))
+
+    def test_caddy(self) -> None:
+        """Caddy passes on the page, WebSockets and addresses."""
+        self.check(Caddy(self.web_port))

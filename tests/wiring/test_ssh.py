@@ -17,7 +17,7 @@ from tests.helpers.server import Server
 
 
 class SSHTests(SynchronousTestCase):
-    """`open_ssh`, `ssh_banner` and `check_ssh`."""
+    """`open_ssh` and `ssh_banner`."""
 
     def setUp(self) -> None:
         """Make a data folder."""

@@ -1,8 +1,8 @@
 """Timed messages that answer a stored one, whose sender is read from the store before they are sent."""
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable
 from functools import partial
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 from irchat.chat.changes import Change
 from irchat.chat.commits import CommitQueue
@@ -36,7 +36,7 @@ class TimedAnswers:
         nonce: str | None,
         origin: int | None,
         chat_id: str | None = None,
-    ) -> _Send | Coroutine[Any, Any, Sent | TimedSent]:
+    ) -> _Send | Awaitable[Sent | TimedSent]:
         """Return the change of `Messages.to_send` or, for an answer, a coroutine that reads first. Raises Refusal."""
         send = partial(
             self._messages.to_send,

@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Callable
-from typing import Any
 
 from msgspec.structs import replace
 from twisted.python.failure import Failure
@@ -79,7 +78,7 @@ class WhenSettled:
 
     __slots__ = ("_handler",)
 
-    def __init__(self, handler: ResultHandler[Any]) -> None:
+    def __init__(self, handler: ResultHandler[Sent | TimedSent]) -> None:
         self._handler = handler
 
     def callback(self, reply: Sent | TimedSent) -> None:

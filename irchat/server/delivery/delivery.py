@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
-from irchat.interfaces.bus import MemberIds, Publication, sign_in_id
+from irchat.interfaces.bus import MemberIds, Publication, StoredPlace, TimedPlace, sign_in_id
 from irchat.protocol import events
 from irchat.protocol.rules import WAITING_BYTES
 from irchat.server.delivery.outbox import Outbox
@@ -62,7 +62,7 @@ class _Run:
     @cached_property
     def is_stored(self) -> bool:
         """Whether all of them are stored messages."""
-        return all(publication.position is not None for publication in self.publications)
+        return all(isinstance(publication.place, StoredPlace) for publication in self.publications)
 
     def bytes_for(self, encode: Encode) -> bytes | None:
         """Return the bytes of all publications, or None if one of them differs between sessions."""
@@ -332,7 +332,7 @@ class Delivery:
             session.outbox.note_own(publication)
         elif session.user_id not in publication.hidden:
             session.outbox.offer_one(publication)
-            if publication.timed is not None and (until := self._end_of((publication,))) is not None:
+            if isinstance(publication.place, TimedPlace) and (until := self._end_of((publication,))) is not None:
                 session.outbox.note_timed(until)
         elif publication.instead is not None and session.user_id in publication.instead:
             session.outbox.offer_one(replace(publication, event=publication.instead[session.user_id]))
@@ -358,7 +358,7 @@ class Delivery:
         """Return the earliest end of their timed messages, or None if there are none."""
         until = None
         for publication in publications:
-            if publication.timed is not None and isinstance(publication.event, events.Message):
+            if isinstance(publication.place, TimedPlace) and isinstance(publication.event, events.Message):
                 end = self._clock.seconds() + (publication.event.left_ms or 0) / 1000
                 until = end if until is None else min(until, end)
         return until

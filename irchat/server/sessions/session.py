@@ -1,16 +1,16 @@
 """A session: it starts requests in order, runs sends concurrently, and replies in the order of requests."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from contextlib import AbstractContextManager
 from typing import Never
 
 from msgspec import structs
-from twisted.internet.defer import CancelledError, Deferred, ensureDeferred
+from twisted.internet.defer import CancelledError, Deferred
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from irchat.chat.accounts.accounts import SignedIn
-from irchat.chat.changes import Change
+from irchat.chat.changes import Submittable
 from irchat.chat.read_state import TimedPage
 from irchat.chat.state.entities import User
 from irchat.chat.timed.timed_replies import TimedSent
@@ -273,14 +273,17 @@ class Session(EventEncoding):
         except Exception:
             self.fail(Failure(), asked)
             return
-        if isinstance(outcome, Change):
+        if isinstance(outcome, Submittable):
             self._services.chat.queue.take(outcome, asked)
         elif isinstance(outcome, events.Event):
             self.answer(outcome, asked)
         else:
-            # A coroutine reads before it makes a change: later requests must not overtake that change.
-            asked.exclusive |= not isinstance(outcome, Deferred)
-            asked.waits_for = outcome = ensureDeferred(outcome)
+            if isinstance(outcome, Coroutine):
+                # It reads before it makes a change: later requests must not overtake that change.
+                asked.exclusive = True
+                outcome = Deferred.fromCoroutine(outcome)
+            assert isinstance(outcome, Deferred)
+            asked.waits_for = outcome
             outcome.addCallbacks(asked.callback, asked.errback)
             outcome.addErrback(lambda failure: _log.failure("a reply could not be sent", failure))
 

@@ -5,7 +5,7 @@ import threading
 import time
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager, suppress
-from typing import Any, TypeVar
+from typing import Any, TypeVar, TypeVarTuple
 
 import psycopg
 from psycopg.adapt import AdaptersMap
@@ -47,6 +47,8 @@ _ADAPTERS.register_dumper(int, Int8Dumper)
 # What libpq adds to a refused connection. Each text with an error names the next step by itself.
 _QUESTION = "Is the server running"
 
+Args = TypeVarTuple("Args")
+Given = TypeVar("Given")
 Waited = TypeVar("Waited")
 
 _log = Logger()
@@ -130,7 +132,7 @@ class KeptConnection:
             with suppress(psycopg.Error):
                 connection.close()
 
-    def read(self, ask: Callable[..., Any], *args: Any) -> Any:
+    def read(self, ask: Callable[[Connection, *Args], Given], *args: *Args) -> Given:
         """Return ``ask(connection, *args)``, which only reads. If the connection had broken, ask once more."""
         try:
             return ask(self.get(), *args)
@@ -199,7 +201,7 @@ def refusal_while_away() -> Refusal:
     return Refusal(Code.UNAVAILABLE, "The server cannot use its database now; nothing was changed. Try again soon.")
 
 
-def refuse(failure: Failure) -> Any:
+def refuse(failure: Failure) -> Failure:
     """Turn an error of the server into Refusal ``unavailable``. Log the reason, which contains no message text."""
     error = failure.value
     if isinstance(error, MemoryError):

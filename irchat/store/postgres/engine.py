@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Collection, Hashable, Sequence
 from contextlib import closing
-from typing import Any, TypeVar
+from typing import TypeVar, TypeVarTuple
 
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorFromThreads
@@ -33,6 +33,7 @@ from irchat.store.threads import FollowingThreads
 from irchat.system.clock import forward_seconds
 
 Given = TypeVar("Given")
+Args = TypeVarTuple("Args")
 
 # Plans must not depend on statistics, which may be from a time when a table was small: rows are found by indexes, and
 # tables are joined in the written order.
@@ -138,7 +139,6 @@ class PostgresStore:
                 connection.execute(_CHANGE_EPOCH, (self.epoch,))
             self._look_at(connection)
             found, position = read(connection, _snapshot)
-        snapshot: stored.Snapshot
         snapshot, origin = found
         self.log.begin_at(position, origin)
         return snapshot
@@ -265,26 +265,26 @@ class PostgresStore:
         while not self._closed and await self._threads.scan(key, self._maintain, work):
             pass
 
-    def _read(self, key: Hashable, ask: Callable[..., Given], *args: Any) -> Deferred[Given]:
+    def _read(self, key: Hashable, ask: Callable[[Connection, *Args], Given], *args: *Args) -> Deferred[Given]:
         return self._when_applied(self._threads.read(key, Query(self._reader, ask, args)))
 
-    def _scan(self, key: Hashable, ask: Callable[..., Given], *args: Any) -> Deferred[Given]:
+    def _scan(self, key: Hashable, ask: Callable[[Connection, *Args], Given], *args: *Args) -> Deferred[Given]:
         return self._when_applied(self._threads.scan(key, Query(self._reader, ask, args)))
 
-    def _when_applied(self, reading: Deferred[tuple[Any, int]]) -> Deferred[Any]:
+    def _when_applied(self, reading: Deferred[tuple[Given, int]]) -> Deferred[Given]:
         """Return the result of a read after this node has applied the log up to its snapshot."""
 
-        def wait(found: tuple[Any, int]) -> Any:
+        def wait(found: tuple[Given, int]) -> Given | Deferred[Given]:
             result, position = found
             if position <= self.log.position:
                 return result
             return self.log.reached(position).addCallback(lambda _: result)
 
-        return reading.addCallback(wait).addErrback(refuse)
+        applied: Deferred[Given] = reading.addCallback(wait)
+        return applied.addErrback(refuse)
 
     def _maintain(self, work: Callable[[Connection], Given]) -> Given:
-        done: Given = self._readers.mine().read(work)
-        return done
+        return self._readers.mine().read(work)
 
     def _reader(self) -> Connection:
         """Return the connection of this thread."""

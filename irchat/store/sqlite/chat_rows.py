@@ -13,7 +13,7 @@ class ChatRows:
     _connection: sqlite3.Connection
     _chats: dict[ChatKey, ChatRow]
 
-    def _one(self, sql: str, *values: Any) -> Any:
+    def _one(self, sql: str, *values: object) -> Any:
         row = self._connection.execute(sql, values).fetchone()
         return None if row is None else row[0]
 

@@ -9,10 +9,13 @@ from irchat.system.files.atomic_files import part_of, put_in_place
 from irchat.system.files.data_folder import give_to_owner
 
 Progress = Callable[[int, int], None]
-"""Called with how many pages of the database are copied, and how many there are."""
+"""Called with how many pages of the database are copied, and how many there are. While the copy is verified, both are
+equal."""
 
 # Pages for each step. Between steps others can use the disk, and the progress is reported.
 _STEP_PAGES = 256
+# Steps of SQLite between two reports while a copy is verified.
+_VERIFIED_STEPS = 100_000
 _BUSY_SECONDS = 10.0
 # The suffixes of files that SQLite may leave beside a database.
 _BESIDE = ("-journal", "-wal", "-shm")
@@ -110,6 +113,9 @@ def copy_into(
         # One file, which can be opened on a read-only disk.
         target.execute("PRAGMA journal_mode = DELETE")
         if verified:
+            if progress is not None:
+                pages: int = target.execute("PRAGMA page_count").fetchone()[0]
+                target.set_progress_handler(lambda: progress(pages, pages), _VERIFIED_STEPS)
             need_sound(target)
     finally:
         target.close()

@@ -4,7 +4,7 @@ import sqlite3
 import threading
 from collections.abc import Callable, Collection, Hashable, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar, TypeVarTuple
 
 from twisted.internet.defer import Deferred
 from twisted.logger import Logger
@@ -29,6 +29,7 @@ from irchat.store.threads import Threads
 from irchat.system.workers import short_of_resources
 
 Given = TypeVar("Given")
+Args = TypeVarTuple("Args")
 
 _BUSY_SECONDS = 2.0
 
@@ -183,10 +184,10 @@ class SQLiteStore:
         """Log the failure. The chore is retried after the next commit, and at the next start."""
         _log.error("a database chore failed: {error}", error=failure.value)
 
-    def _read(self, key: Hashable, ask: Callable[..., Given], *args: Any) -> Deferred[Given]:
+    def _read(self, key: Hashable, ask: Callable[[sqlite3.Connection, *Args], Given], *args: *Args) -> Deferred[Given]:
         return self._threads.read(key, Query(self._reader, self._gate, ask, args)).addErrback(_refuse)
 
-    def _scan(self, key: Hashable, ask: Callable[..., Given], *args: Any) -> Deferred[Given]:
+    def _scan(self, key: Hashable, ask: Callable[[sqlite3.Connection, *Args], Given], *args: *Args) -> Deferred[Given]:
         return self._threads.scan(key, Query(self._reader, self._gate, ask, args)).addErrback(_refuse)
 
     def _reader(self) -> sqlite3.Connection:
@@ -209,7 +210,7 @@ class SQLiteStore:
         return connection
 
 
-def _refuse(failure: Failure) -> Any:
+def _refuse(failure: Failure) -> Failure:
     """Turn a database error into Refusal ``unavailable``. Log the reason, which contains no message text."""
     error = failure.value
     if isinstance(error, MemoryError):

@@ -254,7 +254,11 @@ def migrate(connection: sqlite3.Connection, path: Path, tell: Tell) -> None:
         copy_database(
             connection,
             path.with_name(f"{path.name}.before-version-{len(SCRIPTS)}"),
-            lambda done, of: tell(f"keeping the database as it was: {100 * done // of if of else 100} %"),
+            lambda done, of: tell(
+                f"keeping the database as it was: {100 * done // of} %"
+                if done < of
+                else "verifying the copy of the database as it was"
+            ),
             like_folder=True,
         )
     if version == len(SCRIPTS):

@@ -5,14 +5,16 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from threading import Lock
 from traceback import clear_frames
-from typing import Any
+from typing import Generic, TypeVar
 
 from irchat.protocol.errors import unavailable
 from irchat.store.sqlite.journal import Gate
 
+Given = TypeVar("Given")
+
 
 @dataclass(eq=False, repr=False, slots=True)
-class Query:
+class Query(Generic[Given]):
     """A query for a reader's thread. `interrupt` ends it early, from any other thread.
 
     The connection is the thread's: the lock makes sure that an interrupt meets this query and never the next one.
@@ -20,13 +22,13 @@ class Query:
 
     connect: Callable[[], sqlite3.Connection]
     gate: Gate
-    ask: Callable[..., Any]
-    args: tuple[Any, ...]
+    ask: Callable[..., Given]
+    args: tuple[object, ...]
     _connection: sqlite3.Connection | None = None
     _interrupted: bool = False
     _lock: Lock = field(default_factory=Lock)
 
-    def __call__(self) -> Any:
+    def __call__(self) -> Given:
         connection = self.connect()
         with self.gate:
             connection.execute("BEGIN")

@@ -4,7 +4,7 @@ import sqlite3
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Never
 
 from irchat.interfaces.stored import GLOBAL, ChatKey, Marker, Stored
 from irchat.interfaces.writes import (
@@ -87,7 +87,7 @@ class Writer(AccountWriter, AmendWriter):
             for write in writes:
                 if self._messages and not isinstance(write, _GATHERED):
                     self._flush()
-                results.append(_DO[type(write)](self, write))
+                results.append(_DO[type(write)](self, write))  # type: ignore[arg-type]  # chosen by its type
             self._flush()
             self._prune_nonces()
             if self._index.is_due:
@@ -304,7 +304,7 @@ class Writer(AccountWriter, AmendWriter):
         )
 
 
-_DO: dict[type[Write[Any]], Callable[[Writer, Any], object]] = {
+_DO: dict[type[Write[object]], Callable[[Writer, Never], object]] = {
     MessageAdded: Writer.add_message,
     MessageEdited: Writer.edit_message,
     MessageDeleted: Writer.delete_message,

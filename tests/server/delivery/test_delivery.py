@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from irchat.interfaces.bus import MemberIds, Publication, sign_in_id
+from irchat.interfaces.bus import MemberIds, Publication, StoredPlace, sign_in_id
 from irchat.interfaces.stored import GLOBAL
 from irchat.protocol import wire
 from irchat.protocol.events import Bye, Event, Message
@@ -52,7 +52,7 @@ class AudienceTests(SynchronousTestCase):
 
     def test_hidden_and_origin(self) -> None:
         """Hidden users do not get the event, and its own session only notes it. Both get the rest of the run."""
-        mine = Publication(message(2), None, origin=self.alice.id, position=(GLOBAL, 2))
+        mine = Publication(message(2), None, origin=self.alice.id, place=StoredPlace(GLOBAL, 2))
         self.delivery.publish(
             [Publication(message(1), None), mine, Publication(message(3), None, hidden=frozenset({2, 3}))]
         )
@@ -377,7 +377,11 @@ class AtOnceTests(SynchronousTestCase):
         each.encode = lambda _: None
         data = wire.encode(message(1))
         self.delivery.publish(
-            [Publication(message(1), None, hidden=frozenset({3}), origin=self.sessions[2].id, position=(GLOBAL, 1))]
+            [
+                Publication(
+                    message(1), None, hidden=frozenset({3}), origin=self.sessions[2].id, place=StoredPlace(GLOBAL, 1)
+                )
+            ]
         )
         self.assertEqual([outbox.written for outbox in self.outboxes[:5]], [[]] * 5)
         self.assertEqual([waits.offered, text.offered, each.offered], [[data]] * 3)

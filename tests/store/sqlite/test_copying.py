@@ -49,6 +49,17 @@ class CopyTests(DataFolderCase):
         with opened(self.copy) as copy:
             self.assertEqual(list(problems(copy)), [])
 
+    def test_progress_while_verifying(self) -> None:
+        """The copy of a large database takes long to verify: the progress is reported meanwhile."""
+        self.filled(1_500)
+        self.patch(copying, "_VERIFIED_STEPS", 1_000)
+        seen: list[tuple[int, int]] = []
+        with opened(self.path) as source:
+            copy_database(source, self.copy, lambda done, of: seen.append((done, of)))
+        whole = seen[-1]
+        self.assertEqual(whole[0], whole[1])
+        self.assertGreater(seen.count(whole), 3)
+
     def test_within_a_transaction(self) -> None:
         """Who copies inside a transaction copies what it sees, and has it afterwards."""
         self.filled()

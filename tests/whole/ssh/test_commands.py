@@ -125,8 +125,12 @@ class SignInTests(SSHCase):
             self.assertEqual(done.returncode, status, done.stderr)
         self.assertNotIn("newcomer", str(self.alice.ask(type="users")))
 
-    def test_old_clients(self) -> None:
-        """A client without a common algorithm is told so."""
+    def test_other_clients(self) -> None:
+        """Dropbear guesses the key exchange, and joins all the same. A client with no common algorithm is told so."""
+        self.run_program(program("dropbearconvert"), "openssh", "dropbear", "alice", "alice.dropbear")
+        dropbear = program("dbclient"), "-y", "-y", "-i", "alice.dropbear", "-p", str(self.server.port)
+        done = self.run_program(*dropbear, "alice@127.0.0.1", "ls")
+        self.assertEqual((done.returncode, "your chats" in done.stdout), (0, True), done.stderr)
         for option in "HostKeyAlgorithms=ssh-rsa", "KexAlgorithms=diffie-hellman-group14-sha256", "Ciphers=aes128-cbc":
             done = self.run_ssh("alice", "ls", key="alice", options=("-o", option, "-o", "LogLevel=INFO"))
             self.assertEqual(done.returncode, 255)

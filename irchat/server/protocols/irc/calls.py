@@ -43,6 +43,8 @@ class Call:
     lines until its last part is answered.
     """
 
+    __slots__ = ("_answer", "_is_closed", "_open", "label", "line", "protocol")
+
     def __init__(self, protocol: "IRCProtocol", line: Line) -> None:
         self.protocol = protocol
         self.line = line

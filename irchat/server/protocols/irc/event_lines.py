@@ -1,7 +1,7 @@
 """The functions that show an event to an IRC session, by the type of the event."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Never
 
 from irchat.interfaces.bus import Publication
 from irchat.protocol import events
@@ -12,7 +12,7 @@ from irchat.server.protocols.irc.talk import markers, message_events
 if TYPE_CHECKING:
     from irchat.server.protocols.irc.protocol import IRCProtocol
 
-EventLines = Callable[["IRCProtocol", Any, Publication], bytes]
+EventLines = Callable[["IRCProtocol", Never, Publication], bytes]
 """Returns the bytes that show an event, which comes with its publication."""
 
 EVENT_LINES: dict[type[events.Event], EventLines] = {

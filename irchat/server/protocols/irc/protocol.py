@@ -27,6 +27,7 @@ from irchat.server.protocols.irc.irc_state import IRCState
 from irchat.server.protocols.irc.line_rate import LineRate
 from irchat.server.protocols.irc.people.monitored import stop_watching
 from irchat.server.protocols.irc.refusals import bad_line, farewell, refused
+from irchat.server.protocols.irc.talk.saying import say_plainly
 from irchat.server.protocols.irc.talk.talk_state import Talk
 from irchat.server.sessions.session import Session
 
@@ -122,7 +123,7 @@ class IRCProtocol:
         if isinstance(event, events.Bye):
             return farewell(self, event)
         show = EVENT_LINES.get(type(event))
-        return b"" if show is None else show(self, event, publication)
+        return b"" if show is None else show(self, event, publication)  # type: ignore[arg-type]  # chosen by its type
 
     def stored(self, run: Sequence[Publication]) -> bytes:
         return b"".join(map(self.event, run))
@@ -172,6 +173,8 @@ class IRCProtocol:
         return not (self._is_entering or self.registration.is_asking or self.session.outbox.full())
 
     def _take(self, data: bytes) -> None:
+        if self.is_signed_in and say_plainly(self, data):
+            return
         try:
             line = parse(data, REST_BYTES if self.is_signed_in else REST_BYTES_BEFORE)
         except BadIRCLine as bad:

@@ -1,7 +1,6 @@
 """The shared log in PostgreSQL, as the core of one node uses it."""
 
 from collections.abc import Callable, Sequence
-from typing import Any
 
 from twisted.internet.defer import Deferred
 from twisted.logger import Logger
@@ -141,7 +140,7 @@ class NodeLog(Positions):
                 _log.failure("a commit could not be announced")
         return committed
 
-    def _not_read(self, failure: Failure) -> Any:
+    def _not_read(self, failure: Failure) -> Failure:
         """Reset or stop a node that can no longer follow."""
         if isinstance(failure.value, CannotFollow):
             _log.error("{why}; the data is loaded again", why=str(failure.value))
@@ -188,8 +187,7 @@ class NodeLog(Positions):
         return found
 
     def _read(self, position: int, origin: Origin | None) -> Commits:
-        found: Commits = self._follower.read(self._reader.read, position, origin, _COMMITS_MOST)
-        return found
+        return self._follower.read(self._reader.read, position, origin, _COMMITS_MOST)
 
     def _commit(self, writes: Sequence[Write[object]]) -> tuple[Committed, Origin]:
         self._batch += 1

@@ -4,7 +4,7 @@ import threading
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Generic, TypeVar, TypeVarTuple
 
 import psycopg
 from psycopg.errors import QueryCanceled
@@ -24,9 +24,13 @@ _CANCEL_SECONDS = 2.0
 
 Connection = psycopg.Connection[Any]
 
+Given = TypeVar("Given")
+Args = TypeVarTuple("Args")
+Reader = TypeVar("Reader", bound=Connection)
+
 
 @dataclass(eq=False, repr=False, slots=True)
-class Query:
+class Query(Generic[Given]):
     """A query for a reader's thread. It returns its result and the position in the log of its snapshot.
 
     `interrupt` ends it early, from any other thread. The lock ensures that an interrupt is only sent while this query
@@ -34,13 +38,13 @@ class Query:
     """
 
     connect: Callable[[], Connection]
-    ask: Callable[..., Any]
-    args: tuple[Any, ...]
+    ask: Callable[..., Given]
+    args: tuple[object, ...]
     _connection: Connection | None = None
     _interrupted: bool = False
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def __call__(self) -> tuple[Any, int]:
+    def __call__(self) -> tuple[Given, int]:
         try:
             return self._run()
         except QueryCanceled:
@@ -48,7 +52,7 @@ class Query:
                 raise
             return self._run()
 
-    def _run(self) -> tuple[Any, int]:
+    def _run(self) -> tuple[Given, int]:
         connection, position = self._begin()
         try:
             with self._lock:
@@ -85,7 +89,7 @@ class Query:
                 self._connection.cancel_safe(timeout=_CANCEL_SECONDS)
 
 
-def read(connection: Connection, ask: Callable[..., Any], *args: Any) -> tuple[Any, int]:
+def read(connection: Reader, ask: Callable[[Reader, *Args], Given], *args: *Args) -> tuple[Given, int]:
     """Call ``ask`` with ``connection`` and ``args`` in one snapshot. Return its result and the snapshot's position.
 
     Raises psycopg.Error.

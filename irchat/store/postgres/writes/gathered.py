@@ -90,11 +90,11 @@ class GatheredRows:
         self._read: dict[tuple[int, int], int] = {}
         self._new_nonces: dict[NonceKey, tuple[int, int, int]] = {}
 
-    def _one(self, sql: str, *values: Any) -> Any:
+    def _one(self, sql: str, *values: object) -> Any:
         row = self._connection.execute(sql, values).fetchone()
         return None if row is None else row[0]
 
-    def _load(self, writes: Sequence[Write[Any]]) -> None:
+    def _load(self, writes: Sequence[Write[object]]) -> None:
         """Read, in one round trip, all rows that these writes need, if they are messages, nonces and markers only."""
         chats: set[ChatKey] = set()
         nonces: set[NonceKey] = set()
@@ -179,7 +179,7 @@ class GatheredRows:
         self._drop_gathered()
 
 
-def columns(rows: Sequence[Sequence[Any]], count: int) -> list[str]:
+def columns(rows: Sequence[Sequence[object]], count: int) -> list[str]:
     """Return the columns of rows, each as the text of an array."""
     return [_array(column) for column in zip(*rows, strict=True)] if rows else ["{}"] * count
 

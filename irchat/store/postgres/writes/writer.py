@@ -5,7 +5,7 @@ with the end of the transaction. Rare writes are statements one by one.
 """
 
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple, Never
 
 import psycopg
 
@@ -101,7 +101,7 @@ class Writer(AccountWriter, AmendWriter):
                 if self._messages and not isinstance(change, _GATHERED):
                     self._flush()
                 self._number = number
-                results.append(_DO[type(change)](self, change))
+                results.append(_DO[type(change)](self, change))  # type: ignore[arg-type]  # chosen by its type
             if self._is_plain and not (self._touched or self._read):
                 return Written(results, None)
             is_sent = True
@@ -237,7 +237,7 @@ class Writer(AccountWriter, AmendWriter):
         )
 
 
-_DO: dict[type[Write[Any]], Callable[[Writer, Any], object]] = {
+_DO: dict[type[Write[object]], Callable[[Writer, Never], object]] = {
     MessageAdded: Writer.add_message,
     writes.MessageEdited: Writer.edit_message,
     writes.MessageDeleted: Writer.delete_message,

@@ -68,7 +68,7 @@ class RebuildingTests(SynchronousTestCase):
                 )
             old.execute("UPDATE chats SET last_seq = 7, last_at = 5")
         store = self.opened()
-        self.assertEqual(self.told[0], "keeping the database as it was: 100 %")
+        self.assertEqual(self.told[0], "verifying the copy of the database as it was")
         self.assertEqual(self.told[1], "making the search index: 2 of 7 messages")
         self.assertEqual(len(self.told), 5)
         self.assertTrue(self.path.with_name(f"{self.path.name}.before-version-{len(SCRIPTS)}").exists())

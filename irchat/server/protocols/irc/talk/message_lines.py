@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple, Protocol
 
+from msgspec import Struct
+
 from irchat.irc.irc_lines import TEXT_BYTES, cut
 from irchat.irc.message_tags import build_tags
 from irchat.irc.multiline import Piece, compose, lines_of
@@ -57,7 +59,7 @@ class Extras(NamedTuple):
 NO_EXTRAS = Extras()
 
 
-class ShownMessage(NamedTuple):
+class ShownMessage(Struct, frozen=True):
     """A message to show.
 
     ``command``: PRIVMSG or NOTICE. ``source``: the mask of ``sender``. ``at``: RFC 3339. ``msgid`` is empty for what is

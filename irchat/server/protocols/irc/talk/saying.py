@@ -1,10 +1,11 @@
 """PRIVMSG and NOTICE: messages from a client."""
 
-from functools import lru_cache, partial
-from typing import NamedTuple
+from functools import lru_cache
+from typing import TYPE_CHECKING
 
 from irchat.chat.state.message_ids import find_message
 from irchat.commands.messages import looks_timed
+from irchat.irc.irc_lines import REST_BYTES
 from irchat.irc.isupport import TARGETS_MOST
 from irchat.irc.message_tags import client_only
 from irchat.irc.multiline import Piece
@@ -14,28 +15,99 @@ from irchat.irc.text_codes import read_said
 from irchat.protocol import events, requests
 from irchat.protocol.errors import Refusal
 from irchat.protocol.rules import visible
-from irchat.server.protocols.irc.calls import Call
+from irchat.server.protocols.irc.calls import Answer, Call
 from irchat.server.protocols.irc.irc_shared import OFFLINE
 from irchat.server.protocols.irc.people.service_nicks import say_to
 from irchat.server.protocols.irc.refusals import refused
 from irchat.server.protocols.irc.talk.message_lines import NO_EXTRAS, Extras
 
+if TYPE_CHECKING:
+    from irchat.server.protocols.irc.protocol import IRCProtocol
+
 _NOT_SENT = Numeric.ERR_CANNOTSENDTOCHAN
 _TIMED_ELSEWHERE = "This looks like a timed message. IRC clients keep what they show: use an IRChat client for it"
+_PRIVMSG = b"PRIVMSG "
 _REPLY_TAGS = ("+draft/reply", "+reply")
 
 
-class _Words(NamedTuple):
-    """A text to one target, as it is stored, and what came with it. ``shown``: the target as the client wrote it."""
+class Said(Answer):
+    """A text to one target, as it is stored, and what came with it. ``shown``: the target as the client wrote it.
 
-    command: str
-    shown: str
-    chat: str
-    text: str
-    extras: Extras
+    The context of its request, if the line has no label.
+    """
+
+    __slots__ = ("_command", "_extras", "_protocol", "_shown", "_text")
+
+    def __init__(
+        self, protocol: "IRCProtocol", command: str, shown: str, text: str, extras: Extras = NO_EXTRAS
+    ) -> None:
+        self._protocol = protocol
+        self._command = command
+        self._shown = shown
+        self._text = text
+        self._extras = extras
+
+    def answered(self, event: events.Event) -> bytes:
+        """Return the refusal, or the echo and whether the recipient is away."""
+        protocol = self._protocol
+        if self._extras is not NO_EXTRAS:
+            protocol.talk.unexpect(self._text, self._extras)
+        if isinstance(event, events.Error):
+            return b"" if self._command == "NOTICE" else refused(protocol, self._command, event, self._shown)
+        assert isinstance(event, events.Sent)
+        if protocol.state.times is not None:
+            protocol.shared.idle_times.said(protocol.state.times)
+        echo = self._echo(event) if "echo-message" in protocol.caps else b""
+        return echo + self._away(event.chat[1:]) if event.chat[0] == "@" else echo
+
+    def _echo(self, sent: events.Sent) -> bytes:
+        protocol = self._protocol
+        if sent.seq is None:
+            return b""
+        user = protocol.user
+        kind = events.Notice if self._command == "NOTICE" else events.Message
+        event = kind(chat=sent.chat, sender=user.name, at=sent.at, text=self._text, seq=sent.seq)
+        key = protocol.shared.directory.chat(user, sent.chat).key
+        return protocol.shared.talk.encoding.lines(protocol.talk.flavour, event, (key, sent.seq), user, self._extras)
+
+    def _away(self, name: str) -> bytes:
+        """Return 301 if the recipient of a private message is away."""
+        protocol = self._protocol
+        if self._command == "NOTICE":
+            return b""
+        peer = protocol.shared.directory.user_or_removed(name)
+        away = protocol.shared.person(peer).away
+        if away is None or (away == OFFLINE and not protocol.talk.tells_offline(peer.id)):
+            return b""
+        return protocol.lines.numeric(Numeric.RPL_AWAY, protocol.nick, peer.name, text=away)
 
 
 _chat = lru_cache(maxsize=1_024)(chat_of)
+
+
+@lru_cache(maxsize=1_024)
+def _plain_chat(target: str) -> str | None:
+    """Return the chat of a target that is all that stands before the text, or None if it needs a closer look."""
+    return None if target[:1] == ":" or "," in target or " " in target else chat_of(target)
+
+
+def say_plainly(protocol: "IRCProtocol", data: bytes) -> bool:
+    """Send the text of a line such as ``PRIVMSG #team :hi``: most lines are such, and this takes less.
+
+    Return False, and do nothing, if anything in the line needs a closer look.
+    """
+    if not data.startswith(_PRIVMSG) or len(data) > REST_BYTES:
+        return False
+    try:
+        line = data.decode()
+    except UnicodeDecodeError:
+        return False
+    target, _, text = line[len(_PRIVMSG) :].partition(" :")
+    # What is printable has neither controls nor formatting codes.
+    if not line.isprintable() or not text.strip() or looks_timed(text) or (chat := _plain_chat(target)) is None:
+        return False
+    protocol.session.ask(requests.Send(chat=chat, text=text), Said(protocol, "PRIVMSG", target, text))
+    return True
 
 
 def say(call: Call) -> None:
@@ -86,11 +158,12 @@ def send(
         _refuse(call, command, lines.numeric(Numeric.ERR_NOSUCHNICK, nick, target))
     else:
         answers = _answers(call, chat, text, tags) if tags else ""
-        words = _Words(command, target, chat, visible(answers + text), Extras(tags, pieces, answers))
+        stored = visible(answers + text)
+        extras = Extras(tags, pieces, answers) if tags or pieces is not None or answers else NO_EXTRAS
         kind = requests.Notice if command == "NOTICE" else requests.Send
-        if words.extras != NO_EXTRAS:
-            call.protocol.talk.expect(words.text, words.extras)
-        call.ask(kind(chat=chat, text=words.text), partial(_answered, call, words))
+        if extras is not NO_EXTRAS:
+            call.protocol.talk.expect(stored, extras)
+        call.ask(kind(chat=chat, text=stored), Said(call.protocol, command, target, stored, extras).answered)
 
 
 def _refuse(call: Call, command: str, refusal: bytes) -> None:
@@ -113,39 +186,3 @@ def _answers(call: Call, chat: str, text: str, tags: dict[str, str]) -> str:
     except Refusal:
         return ""
     return f"#{found[1]} " if found[0].key == key else ""
-
-
-def _answered(call: Call, words: _Words, event: events.Event) -> bytes:
-    protocol = call.protocol
-    if words.extras != NO_EXTRAS:
-        protocol.talk.unexpect(words.text, words.extras)
-    if isinstance(event, events.Error):
-        return b"" if words.command == "NOTICE" else refused(protocol, words.command, event, words.shown)
-    assert isinstance(event, events.Sent)
-    if protocol.state.times is not None:
-        protocol.shared.idle_times.said(protocol.state.times)
-    return _echo(call, words, event) + _away(call, words, event)
-
-
-def _echo(call: Call, words: _Words, sent: events.Sent) -> bytes:
-    protocol = call.protocol
-    if "echo-message" not in protocol.caps or sent.seq is None:
-        return b""
-    user = protocol.user
-    kind = events.Notice if words.command == "NOTICE" else events.Message
-    event = kind(chat=sent.chat, sender=user.name, at=sent.at, text=words.text, seq=sent.seq)
-    key = protocol.shared.directory.chat(user, sent.chat).key
-    talk = protocol.shared.talk
-    return talk.encoding.lines(protocol.talk.flavour, event, (key, sent.seq), user, words.extras)
-
-
-def _away(call: Call, words: _Words, sent: events.Sent) -> bytes:
-    """Return 301 if the recipient of a private message is away."""
-    protocol, chat = call.protocol, sent.chat
-    if words.command == "NOTICE" or not chat.startswith("@"):
-        return b""
-    peer = protocol.shared.directory.user_or_removed(chat[1:])
-    away = protocol.shared.person(peer).away
-    if away is None or (away == OFFLINE and not protocol.talk.tells_offline(peer.id)):
-        return b""
-    return protocol.lines.numeric(Numeric.RPL_AWAY, protocol.nick, peer.name, text=away)

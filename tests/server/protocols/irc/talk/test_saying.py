@@ -1,10 +1,26 @@
 """PRIVMSG and NOTICE: to all kinds of chats, refusals, echo, replies, and texts that are not sent as they are."""
 
+from itertools import product
+from types import SimpleNamespace
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from irchat.commands.messages import looks_timed
 from irchat.interfaces.limits import Limits
+from irchat.irc.irc_lines import parse
+from irchat.irc.targets import chat_of
+from irchat.irc.text_codes import Said, read_said
 from irchat.protocol.errors import Code, Refusal
+from irchat.protocol.requests import Send
+from irchat.protocol.rules import visible
+from irchat.server.protocols.irc.talk.saying import say_plainly
 from tests.helpers.irc import IRCTestCase
 from tests.helpers.server import PASSWORD
 
+COMMANDS = ["PRIVMSG ", "privmsg ", "PRIVMSG  ", "NOTICE ", ":x PRIVMSG ", "@a PRIVMSG "]
+TARGETS = ["#global", "#team", "bob", "é", "bob,carol", ":bob", "*irchat", "NickServ", "", " #a", "#", "#a b"]
+TEXTS = ["hi", " a :b ", "*é", "*30@bob hi", "*30* hi", "*30*team hi", "", " ", "\x01VERSION\x01", "\x0304red", "a\0b"]
+TEXTS += ["a\tb", "\x7f", "\x85", "\u202e", "\ufeff", "x" * 501]
 TAGS = ("message-tags", "server-time", "account-tag")
 
 
@@ -355,3 +371,26 @@ class NoPasswordsTests(IRCTestCase):
         alice.type("PRIVMSG #global :hi")
         self.assertEqual(bob.got(), [":alice!alice@irchat PRIVMSG #global :hi"])
         self.assertNotIn(PASSWORD, str(bob.burst))
+
+
+class PlainLineTests(SynchronousTestCase):
+    """The short way of a line that needs no closer look."""
+
+    def test_same_meaning(self) -> None:
+        """A line that goes the short way has the meaning that it has on the long one: one target, and this text."""
+        taken = [line for line in product(COMMANDS, TARGETS, TEXTS) if self._is_taken(*line)]
+        self.assertEqual(taken, list(product(["PRIVMSG "], ["#global", "#team", "bob", "é"], ["hi", " a :b ", "*é"])))
+
+    def _is_taken(self, command: str, target: str, text: str) -> bool:
+        asked: list[object] = []
+        protocol = SimpleNamespace(session=SimpleNamespace(ask=lambda request, context: asked.append(request)))
+        data = f"{command}{target} :{text}".encode()
+        if not say_plainly(protocol, data):  # type: ignore[arg-type]
+            self.assertEqual(asked, [])
+            return False
+        line = parse(data)
+        assert line is not None
+        self.assertEqual((line.command, line.params, read_said(text)), ("PRIVMSG", [target, text], Said(text)))
+        self.assertEqual(asked, [Send(chat=chat_of(target), text=text)])
+        self.assertEqual((visible(text), looks_timed(text), "," in target), (text, False, False))
+        return True
