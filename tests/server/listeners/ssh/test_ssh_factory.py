@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from twisted.internet import reactor
+from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 from twisted.trial.unittest import TestCase
 
@@ -50,11 +51,18 @@ class DoorTests(ServerTestCase):
         self.assertFalse(self.door.session(2).is_open)
 
     def test_stop(self) -> None:
-        """The end of the door ends its process and all relays."""
+        """The end of the door ends its process, and then all relays: until then the process can leave the screens."""
         clients = [self.door.relayed() for _ in range(3)]
-        self.successResultOf(self.door.door.stop())
+        ended = self.door.process.ended = Deferred()
+        stopped = self.door.door.stop()
         self.server.turn()
         self.assertTrue(self.door.process.is_stopped)
+        self.door.process.ends[0].protocol.dataReceived(b"the last bytes")
+        self.server.turn()
+        self.assertEqual(clients[0].read(), "the last bytes")
+        ended.callback(None)
+        self.successResultOf(stopped)
+        self.server.turn()
         self.assertEqual([client.is_open for client in clients], [False] * 3)
 
     def test_siege(self) -> None:
