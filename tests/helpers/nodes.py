@@ -215,9 +215,9 @@ class Cluster:
 
 
 @contextmanager
-def running_cluster(home: Path, nodes: int = 3, *options: str) -> Iterator[Cluster]:
+def running_cluster(home: Path, nodes: int = 3, *options: str, kind: type[Cluster] = Cluster) -> Iterator[Cluster]:
     """Run a cluster for a block."""
-    cluster = Cluster(home, nodes, *options)
+    cluster = kind(home, nodes, *options)
     try:
         cluster.start()
         yield cluster

@@ -42,11 +42,14 @@ class TcpProxy:
         while self._is_open:
             try:
                 client, _ = self._server.accept()
+            except OSError:
+                continue
+            try:
                 if self.refuses:
-                    client.close()
-                    continue
+                    raise ConnectionRefusedError
                 server = socket.create_connection(("127.0.0.1", self._to_port))
             except OSError:
+                client.close()
                 continue
             self._pairs.append((client, server))
             threading.Thread(target=self._forward, args=(client, server), daemon=True).start()

@@ -63,7 +63,9 @@ def cut_clients(proof: Proof) -> None:
     proof.cluster.balancer.start(proof.company.turn)
 
 
-FAULTS: tuple[Callable[[Proof], None], ...] = (
+Fault = Callable[[Proof], None]
+
+FAULTS: tuple[Fault, ...] = (
     kill_node,
     kill_node,
     restart_node,

@@ -6,8 +6,8 @@ from pathlib import Path
 from time import monotonic
 
 from tests.helpers.cluster.case import RATE
-from tests.helpers.cluster.faults import FAULTS
 from tests.helpers.cluster.proof import Proof
+from tests.helpers.cluster.proxied import ALL_FAULTS, ProxiedCluster
 from tests.helpers.nodes import running_cluster
 
 _FAULTS_OF_ROUND = 6
@@ -32,13 +32,13 @@ def soak(home: Path, seconds: float, seed: int) -> str:
 
 def _round(home: Path, seed: int, done: Counter[str]) -> None:
     home.mkdir()
-    with running_cluster(home, 3, "--no-tls", "--no-passwords") as cluster:
+    with running_cluster(home, 3, "--no-tls", "--no-passwords", kind=ProxiedCluster) as cluster:
         proof = Proof(cluster, seed)
         try:
             proof.company.talk(RATE, 0.05)
             for _ in range(_FAULTS_OF_ROUND):
                 proof.company.run(proof.random.uniform(0.5, 3))
-                fault = proof.random.choice(FAULTS)
+                fault = proof.random.choice(ALL_FAULTS)
                 fault(proof)
                 done[fault.__name__] += 1
                 proof.check_no_trace()

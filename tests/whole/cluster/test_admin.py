@@ -32,7 +32,7 @@ class AdminTests(ClusterTestCase):
         stats = dict(line.split(maxsplit=1) for line in self.admin("stats").splitlines() if "private" not in line)
         self.assertEqual([stats[name] for name in ("users", "online", "sessions")], ["2", "2", "2"])
         sessions = {line.split()[0]: line.split()[1] for line in self.admin("users").splitlines()[1:]}
-        self.assertEqual(sessions, {"ann": "1", "bob": "1"})
+        self.assertEqual(sessions, {"ann": "online", "bob": "online"})
         wait_for(lambda: [line.split()[4] for line in self.admin("nodes").splitlines()] == ["SESSIONS", "1", "1"],
                  "the reports of both nodes", lambda: self.admin("nodes"))  # fmt: skip
         self.admin("kick", "bob")
