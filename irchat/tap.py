@@ -224,7 +224,8 @@ class ChatServer(Service):
         self._accounts.registration_open = new.registration == "open"
         self._factory.name = new.name
         if self._irc is not None:
-            self._irc.network = new.name
+            self._irc.network, self._irc.motd = new.name, new.irc_motd
+            self._irc.open_registration(is_open=self._accounts.registration_open)
         self._services.admins = new.admins
         _log.info("the configuration was read again")
 

@@ -58,6 +58,18 @@ class Capabilities:
         word = params[0] if params else "*"
         return self._lines.numeric(Numeric.ERR_INVALIDCAPCMD, nick, word)
 
+    def offer(self, nick: str, offered: Mapping[str, str]) -> bytes:
+        """Change what the server offers. Return CAP NEW and CAP DEL for a client that wants to know."""
+        added = [f"{name}={value}" if value else name for name, value in offered.items() if name not in self._offered]
+        removed = [name for name in self._offered if name not in offered]
+        self._offered = offered
+        is_told = "cap-notify" in self.enabled
+        self.enabled.difference_update(removed)
+        if not is_told:
+            return b""
+        told = (("NEW", added), ("DEL", removed))
+        return b"".join(self._reply(nick, subcommand, names) for subcommand, names in told if names)
+
     def _list(self, nick: str, version: str) -> bytes:
         if version.isascii() and version.isdecimal():
             self._version = max(self._version, int(version[:9]))

@@ -39,15 +39,23 @@ class IRCShared:
     network: str
     wall_ms: Callable[[], int]
     began_ms: int
+    motd: str = ""
+    """The message of the day, of several lines, which can change."""
     online_most: int = 0
     """The most users that were online at once, as far as LUSERS has seen."""
 
     def __post_init__(self) -> None:
+        self.protocols: set[IRCProtocol] = set()
         self.talk = TalkShared(self)
         self.bundles = Bundles()
         self.watchers = Watchers()
         self.idle_times = IdleTimes(self.clock.seconds, self.wall_ms)
         self.services.presence.on_change = self.watchers.changed
+
+    def open_registration(self, *, is_open: bool) -> None:
+        """Tell all sessions whether everyone may create an account from now on."""
+        for protocol in list(self.protocols):
+            protocol.open_registration(is_open=is_open)
 
     @property
     def directory(self) -> Directory:

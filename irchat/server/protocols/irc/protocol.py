@@ -65,6 +65,7 @@ class IRCProtocol:
         self._unhandled: list[bytes | Line] = []  # short: an empty deque takes 760 bytes
         self._is_entering = self._is_taking = self._is_introduced = False
         self._rate = LineRate(shared.clock, limits, self.take_lines)
+        shared.protocols.add(self)
 
     @property
     def caps(self) -> Capabilities:
@@ -136,6 +137,7 @@ class IRCProtocol:
         self.session.outbox.put(self.missed_members.lines(self))
 
     def lost(self) -> None:
+        self.shared.protocols.discard(self)
         self.talk.over()
         stop_watching(self)
         if self.state.times is not None:
@@ -143,6 +145,10 @@ class IRCProtocol:
             self.state.times = None
         self._unhandled.clear()
         self._rate.stop()
+
+    def open_registration(self, *, is_open: bool) -> None:
+        """Note whether everyone may create an account from now on, and tell the client."""
+        self.session.outbox.put(self.registration.open_to(everyone=is_open))
 
     # Lines.
 

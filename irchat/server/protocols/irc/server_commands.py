@@ -43,7 +43,7 @@ def quit_session(call: Call) -> None:
 
 
 def motd(call: Call) -> None:
-    """There is none."""
+    """The message of the day, if there is one."""
     call.in_turn(lambda: motd_lines(call.protocol))
 
 

@@ -52,7 +52,7 @@ def notices(protocol: "IRCProtocol", service: str, *texts: str) -> bytes:
 
 def _to_nickserv(call: Call, text: str) -> None:
     protocol = call.protocol
-    said = nickserv.read(text, protocol.nick)
+    said = nickserv.read(text, protocol.nick, protocol.shared.has_account)
     if isinstance(said, nickserv.Misused):
         call.say(notices(protocol, NICKSERV, *said.answer))
         return
