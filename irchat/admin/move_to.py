@@ -12,7 +12,7 @@ from irchat.settings import StoreURL, WrongSetting, read_url
 from irchat.store.postgres.connecting import Connection, Database, StoreUnusable, one_line
 from irchat.store.postgres.moving import NotMovable, Tell, move
 from irchat.store.postgres.search.refolding import make_ready
-from irchat.store.postgres.startup_checks import check_server
+from irchat.store.postgres.server_checks import check_server
 from irchat.store.sqlite.copying import BadCopy, opened
 from irchat.store.sqlite.migrations import SCRIPTS
 from irchat.store.sqlite.schema import need_ours

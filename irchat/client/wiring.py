@@ -1,6 +1,7 @@
 """Build the plain client, and the parts that both clients share."""
 
 import os
+import random
 import secrets
 import socket
 import sys
@@ -28,7 +29,7 @@ from irchat.client.plain.conversation import PlainChat
 from irchat.client.plain.echo import Echo
 from irchat.client.plain.forget import forget_sign_in
 from irchat.client.plain.passthrough import PassThrough
-from irchat.client.plain.plain_run import PlainRun, Talk
+from irchat.client.plain.plain_run import PlainRun, Talk, over_one
 from irchat.client.plain.screens import AskingScreen, PlainScreen, TerminalScreen
 from irchat.client.preferences import LastServer, Preferences, last_server_path
 from irchat.client.shutdown import leave_on_signals
@@ -62,11 +63,12 @@ def _run(reactor: Any, options: ClientOptions, settings: Preferences) -> int:
     trust = Trust(dialer, known_hosts(), tokens(), screen, options.fingerprint, screen.complain)
     run = PlainRun(reactor, reactor, console, screen)
     if options.forget:
-        run.begin(trust.connect, forget_sign_in(reactor, tokens(), dialer.target.label, address.user, screen))
+        forget = forget_sign_in(reactor, tokens(), dialer.target.label, address.user, screen)
+        run.begin(trust.connect, over_one(forget))
     elif options.json:
-        run.begin(remembering(trust.connect, options), PassThrough(console).run)
+        run.begin(remembering(trust.connect, options), over_one(PassThrough(console).run))
     else:
-        chat = PlainChat(reactor, console, screen, partial(secrets.token_urlsafe, 12))
+        chat = PlainChat(reactor, console, screen, partial(secrets.token_urlsafe, 12), random.random)
         run.begin(remembering(trust.connect, options), _talk(chat, dialer.target.label, address.user, screen))
     leave_on_signals(reactor, run.stop, run.interrupt)
     try:

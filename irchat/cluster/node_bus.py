@@ -88,6 +88,8 @@ class NodeBus:
         self._changed: dict[str, int] = {}
         self._handlers: defaultdict[type[BusMessage], list[Callable[[str, Never], None]]] = defaultdict(list)
         self._said: set[str] = set()
+        # The nodes that were heard before the bus was away, and not yet since.
+        self._awaited: set[str] = set()
         self._is_up = False
         self._was_connected = False
         self._up_at = self._echo_at = float("-inf")
@@ -104,8 +106,13 @@ class NodeBus:
 
     @property
     def is_connected(self) -> bool:
-        """Whether the bus works now: the messages of this node come back."""
-        return self._seconds() < self._echo_at + _AWAY_SECONDS
+        """Whether the bus works now: the messages of this node come back, and the other nodes are back too.
+
+        After an outage, a message would be lost with this node until the others have connected again.
+        """
+        now = self._seconds()
+        is_alone = bool(self._awaited) and now < self._up_at + _GONE_SECONDS
+        return now < self._echo_at + _AWAY_SECONDS and not is_alone
 
     @property
     def repeated(self) -> int:
@@ -187,6 +194,7 @@ class NodeBus:
 
     def _connected(self) -> None:
         self._is_up, self._up_at = True, self._seconds()
+        self._awaited = set(self._heard)
         self.publish(Beat(self._sent.last))
 
     def _lost(self) -> None:
@@ -211,6 +219,7 @@ class NodeBus:
 
     def _hear(self, envelope: Envelope) -> None:
         node, body = envelope.node, envelope.body
+        self._awaited.discard(node)
         stream = self._heard.get(node)
         if stream is not None and envelope.run > stream.run:
             self._forget(node)
@@ -275,6 +284,7 @@ class NodeBus:
 
     def _forget(self, node: str) -> None:
         self._heard.pop(node).close()
+        self._awaited.discard(node)
         del self._addresses[node]
         self._presence.set_online(node, {})
         self.on_gone(node)

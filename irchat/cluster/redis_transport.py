@@ -22,7 +22,7 @@ from irchat.system.streams import one_line
 CHANNEL = b"irchat"
 _PORT = 6_379
 _CONNECT_SECONDS = _PREPARE_SECONDS = 5.0
-_FIRST_PAUSE, _LONGEST_PAUSE = 0.2, 5.0
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.2, 2.0
 
 _log = Logger()
 

@@ -19,16 +19,38 @@ def sign_in_id(token: bytes) -> str:
     return hashlib.sha256(token).hexdigest()[:16]
 
 
+class StoredPlace(Struct, frozen=True, gc=False):
+    """The place of a stored message, by which it is found again for a reader that fell behind."""
+
+    chat: ChatKey
+    seq: int
+
+
+class TimedPlace(Struct, frozen=True, gc=False):
+    """The place of a timed message. ``order``: its number among all timed messages."""
+
+    chat: ChatKey
+    order: int
+
+
+class ChangePlace(Struct, frozen=True, gc=False):
+    """The place of a change of a stored message. ``sender``: the id of the sender of that message."""
+
+    chat: ChatKey
+    rev: int
+    sender: int | None
+
+
+Place = StoredPlace | TimedPlace | ChangePlace
+
+
 class Publication(Struct, frozen=True, gc=False):
     """An event for the users that may see it now.
 
     ``audience``: the ids of users, or None for everyone. ``hidden``: users in the audience that do not receive it.
     ``instead``: what some of the hidden ones receive in its place, by the ids of the users.
-    ``origin``: the id of the session that caused it, which does not receive it. ``position``: the chat and seq of a
-    stored message, used to find it again for a reader that fell behind. ``timed``: the chat of a timed message, and its
-    order among all timed messages. ``change``: the chat and rev of a change of a stored message, and ``of`` the id of
-    the sender of that message. ``sign_in``: only the sessions of this sign-in receive it (see
-    `sign_in_id`); a ``bye`` can have one.
+    ``origin``: the id of the session that caused it, which does not receive it. ``place``: that of a message or a
+    change. ``sign_in``: only the sessions of this sign-in receive it (see `sign_in_id`); a ``bye`` can have one.
 
     The garbage collector does not track it, so it must not be part of a reference cycle.
     """
@@ -37,11 +59,8 @@ class Publication(Struct, frozen=True, gc=False):
     audience: Collection[int] | None
     hidden: Collection[int] = ()
     origin: int | None = None
-    position: tuple[ChatKey, int] | None = None
-    timed: tuple[ChatKey, int] | None = None
-    change: tuple[ChatKey, int] | None = None
+    place: Place | None = None
     instead: Mapping[int, Event] | None = None
-    of: int | None = None
     sign_in: str | None = None
 
 

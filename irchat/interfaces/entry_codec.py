@@ -39,12 +39,24 @@ _DECODERS: list[msgspec.msgpack.Decoder[tuple[Write[object], object]]] = [
 ]
 _encoder = msgspec.msgpack.Encoder()
 
-VERSION = 2
-"""The version of the encoding. Raise it with each new kind of entry."""
+# The version that brought each kind of entry, unless it was the first.
+_SINCE: dict[type[Write[object]], int] = {
+    writes.SignInEnded: 2,
+    writes.OtherSignInsEnded: 2,
+    writes.KeyRemoved: 3,
+}
+
+VERSION = max(_SINCE.values())
+"""The version of the encoding. Each new kind of entry raises it: a node of an older version cannot read it."""
 
 
 class UnknownEntry(Exception):
     """The entry is of a newer version."""
+
+
+def version_of(write: type[Write[object]]) -> int:
+    """Return the version that a node must have to read an entry of this kind."""
+    return _SINCE.get(write, 1)
 
 
 def is_logged(entry: Entry) -> bool:

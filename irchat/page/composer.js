@@ -2,7 +2,7 @@
 
 import { el } from "./rows.js";
 import { text } from "./strings.js";
-import { isTimedLine } from "./timed.js";
+import { SECRET } from "./grammar.js";
 
 /** @typedef {import("./model.js").Model} Model */
 
@@ -141,7 +141,7 @@ export class Composer {
 		const { line } = this.elements;
 		const before = line.value.slice(0, line.selectionStart);
 		const word = /(?:^|\s|\*\d+)([@*~+!][^\s@*]*|[^\s@*~+!]+)$/u.exec(before)?.[1] ?? "";
-		if (!word || line.selectionStart !== line.value.length || isTimedLine(word)) {
+		if (!word || line.selectionStart !== line.value.length || SECRET.test(word)) {
 			this.offer([]);
 			return;
 		}

@@ -2,6 +2,7 @@
 
 import { alertOf, alertsFor, alertUser, showTitle } from "./alerts.js";
 import { Composer } from "./composer.js";
+import { LEAVE } from "./grammar.js";
 import * as kept from "./kept.js";
 import { Log } from "./log.js";
 import { Model } from "./model.js";
@@ -98,7 +99,7 @@ const log = new Log({ scroller: byId("scroller"), log: byId("log"), toEnd: byId(
 const composer = new Composer({ form: byId("composer"), line: byId("line"), offers: byId("offers"), about: byId("about-line") }, model, {
 	say: (line, chat) => {
 		showNotice("", false);
-		if (/^\s*exit(\s+--forget)?\s*$/.test(line)) signOut();
+		if (LEAVE.test(line)) signOut();
 		else session.say(line, chat);
 	},
 	find: (seq) => model.chats.get(model.open)?.items.find((item) => item.seq === seq),

@@ -1,7 +1,8 @@
 /** A signed-in user: requests, replies and events, between the connection and the model. */
 
 import { Lost } from "./socket.js";
-import { endAfter, isTimedLine, leftOf } from "./timed.js";
+import { ANSWER, COMMAND, OWN_LAST, SECRET } from "./grammar.js";
+import { endAfter, leftOf } from "./timed.js";
 import { first, forget, last } from "./model.js";
 import { text } from "./strings.js";
 
@@ -11,9 +12,6 @@ import { text } from "./strings.js";
 
 const PAGE = 50;
 const CHANGES_MOST = 1000;
-// The beginnings of the command language. What is behind them only the server reads.
-const COMMAND = /^\s*(?:[@*#~+!?\\-]|ls(?:\s|$)|exit(?:\s|$))/;
-const OWN_LAST = /^\s*#(?:(=)\s(.*)|-\s*)$/s;
 
 export class Session {
 	/**
@@ -146,10 +144,9 @@ export class Session {
 	/** Say a typed line in the chat in which it was typed. @param {string} line @param {string} chatName */
 	say(line, chatName) {
 		const chat = this.model.chat(chatName);
-		const isTimed = isTimedLine(line);
 		const own = OWN_LAST.exec(line);
-		const isText = !COMMAND.test(line) || /^\s*#[1-9]\d*\s/.test(line);
-		if (!isTimed) this.model.remember(chat, line);
+		const isText = !COMMAND.test(line) || ANSWER.test(line);
+		if (!SECRET.test(line)) this.model.remember(chat, line);
 		if (own) return this.amendLast(chat, own[1] ? own[2] : null, line);
 		if (!isText && !this.connection.isOpen) {
 			return this.on.refused(chatName, line, { type: "error", text: text("commandOffline") });
@@ -191,7 +188,7 @@ export class Session {
 		if (reply.type === "sent") await this.sent(reply, said);
 		else {
 			if (said.message) this.dropPending(said.message);
-			if (reply.type === "error") this.on.refused(said.chat, isTimedLine(said.line) ? "" : said.line, reply);
+			if (reply.type === "error") this.on.refused(said.chat, SECRET.test(said.line) ? "" : said.line, reply);
 			else await this.took(reply, said.line);
 		}
 	}

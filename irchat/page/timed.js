@@ -22,8 +22,3 @@ export function readable(ms) {
 	if (seconds < 7200) return `${Math.ceil(seconds / 60)} min`;
 	return seconds < 172800 ? `${Math.ceil(seconds / 3600)} h` : `${Math.ceil(seconds / 86400)} d`;
 }
-
-/** Whether a typed line is a timed message, right or wrong: `*30@bob hi`. */
-export function isTimedLine(/** @type {string} */ line) {
-	return /^\s*\*[^\s*@]*[*@]/.test(line);
-}

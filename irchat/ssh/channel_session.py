@@ -8,6 +8,7 @@ from typing import Protocol
 import asyncssh
 from prompt_toolkit.data_structures import Size
 
+from irchat.client.exceptions import ClientError
 from irchat.ssh.channel_transport import ChannelTransport
 from irchat.ssh.session_channel import SessionChannel
 
@@ -33,6 +34,9 @@ class Run(Protocol):
 
     def resized(self) -> None:
         """Note that the terminal has another size."""
+
+    def end(self, why: ClientError) -> None:
+        """End with an error that the user sees."""
 
     def channel_lost(self) -> None:
         """End: the channel is gone."""
@@ -117,6 +121,11 @@ class ChannelSession(asyncssh.SSHServerSession[bytes]):
             environment["TERM"] = self._terminal.term
         self._has_started = True
         self._run = self._start(Started(self.transport, environment, self._terminal, self._command))
+
+    def end(self, why: ClientError) -> None:
+        """End what runs, with an error that the user sees."""
+        if self._run is not None:
+            self._run.end(why)
 
     def refuse(self, text: str) -> None:
         """Show a refusal, and end with status 1."""

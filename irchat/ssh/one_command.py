@@ -17,6 +17,7 @@ from irchat.protocol.errors import Code, Refusal
 from irchat.protocol.rules import CLIENT_LINE_BYTES, visible
 from irchat.rendering.lines import Renderer
 from irchat.ssh.channel_session import Started
+from irchat.ssh.typed_lines import ENDED
 
 _BARE = (
     "This is a chat, and {word} is no command of it, so nothing was sent. "
@@ -51,6 +52,7 @@ class OneCommand:
         self._renderer = Renderer(colour=False, withhold_timed=started.terminal is None)
         self._connection: ServerConnection | None = None
         self._talk: Deferred[None] = succeed(None)
+        self._goodbye = ""
 
     def begin(self) -> None:
         """Begin."""
@@ -68,6 +70,12 @@ class OneCommand:
     def resized(self) -> None:
         """Do nothing: lines wrap by themselves."""
 
+    def end(self, why: ClientError) -> None:
+        """End with an error."""
+        if not self._talk.called:
+            self._show(events.Error("", why.text))
+            self._talk.cancel()
+
     def channel_lost(self) -> None:
         """End."""
         self._talk.cancel()
@@ -75,7 +83,7 @@ class OneCommand:
     async def _run(self) -> None:
         request = read(self._line)
         connection = self._connection = await self._connect()
-        channel = RequestChannel(self._clock, connection, lambda event: None, lambda why: None)
+        channel = RequestChannel(self._clock, connection, self._hear, lambda why: None)
         await self._entry.sign_in(channel)
         reply = await channel.request(request)
         if reply is None:
@@ -84,12 +92,17 @@ class OneCommand:
         if self._entry.is_temporary and not isinstance(reply, events.Bye):
             await channel.request(requests.Logout(forget=True))
 
+    def _hear(self, event: events.ANY) -> None:
+        """Keep the reason of an end that comes before the reply. All other events are for other sessions."""
+        if isinstance(event, events.Bye):
+            self._goodbye = event.reason
+
     def _failed(self, failure: Failure) -> None:
         if isinstance(failure.value, Refusal):
             refusal = failure.value
             self._show(events.Error(refusal.code, refusal.text, refusal.usage))
         elif isinstance(failure.value, ClientError):
-            self._show(events.Error("", failure.value.text))
+            self._show(events.Error("", ENDED.format(reason=self._goodbye) if self._goodbye else failure.value.text))
         elif failure.check(CancelledError):
             self._transport.status = 1
         else:

@@ -29,6 +29,9 @@ from irchat.ssh.remote_entry import RemoteEntry
 from irchat.ssh.remote_screen import RemoteScreen, fail_current
 from irchat.ssh.typed_lines import TypedLines
 
+_STOPPED = "The server has stopped. Connect again later."
+# Seconds for the clients to take their last bytes.
+_LEAVING_SECONDS = 2
 _FULL = "The server has as many SSH sessions as it allows. Try again later."
 _LINES_OF_GUEST = "Lines need a key or a password: in the chat, !keys add takes your key."
 _COMMAND_OF_GUEST = "A command needs a key: sign in once by ssh without a command, and type !keys add there."
@@ -42,7 +45,8 @@ class DoorProcess:
         self._config = config
         self._door = Door(reactor, UNIXClientEndpoint(reactor, DOOR_SOCKET), config.name)
         self._pacing = FramePacing()
-        self._sessions = 0
+        self._sessions: set[ChannelSession] = set()
+        self._is_ending = False
 
     async def listen(self) -> None:
         """Listen for the relay. The working directory contains the sockets and the host key.
@@ -59,6 +63,22 @@ class DoorProcess:
         finally:
             os.umask(old)
 
+    def end(self) -> None:
+        """End all sessions: each screen is erased and left. Stop the reactor when the clients have taken that."""
+        for session in list(self._sessions):
+            session.end(ClientError(_STOPPED))
+        self._reactor.callLater(_LEAVING_SECONDS, self._stop)
+        self._is_ending = True
+        self._look_ended()
+
+    def _look_ended(self) -> None:
+        if self._is_ending and not self._sessions:
+            self._stop()
+
+    def _stop(self) -> None:
+        if self._reactor.running:
+            self._reactor.stop()
+
     def _new_doorkeeper(self) -> Doorkeeper:
         return Doorkeeper(self._door, self._new_session, with_passwords=self._config.passwords)
 
@@ -73,22 +93,23 @@ class DoorProcess:
             return transport
 
         def end() -> None:
-            self._sessions -= 1
+            self._sessions.discard(session)
             keeper.sessions -= 1
             for transport in transports:
                 connection.on_drained.discard(transport.drained)
+            self._look_ended()
 
         session = ChannelSession(new_transport, lambda started: self._run(keeper, session, started), end)
         return session
 
     def _run(self, keeper: Doorkeeper, session: ChannelSession, started: Started) -> Run | None:
         """Start what a session asked for, or refuse it. It counts until its channel is gone."""
-        self._sessions += 1
+        self._sessions.add(session)
         keeper.sessions += 1
         identity = keeper.identity
         assert identity is not None
         is_screen = started.terminal is not None and started.command is None
-        if self._sessions > self._config.sessions:
+        if len(self._sessions) > self._config.sessions:
             session.refuse(_FULL)
             return None
         if identity.is_guest and not is_screen:
@@ -145,7 +166,7 @@ def run(reactor: Any, config: DoorConfig) -> int:
             reactor.stop()
             return
         gc.freeze()
-        asyncio.get_running_loop().add_reader(0, _read_input, reactor)
+        asyncio.get_running_loop().add_reader(0, _read_input, process.end)
         os.write(1, READY)
 
     reactor.callWhenRunning(lambda: asyncio.ensure_future(begin()))
@@ -153,8 +174,8 @@ def run(reactor: Any, config: DoorConfig) -> int:
     return status
 
 
-def _read_input(reactor: Any) -> None:
-    """Stop at the end of standard input: the server is gone."""
+def _read_input(at_end: Callable[[], None]) -> None:
+    """Call ``at_end`` at the end of standard input: the server stops, or is gone."""
     if not os.read(0, 1_024):
         asyncio.get_running_loop().remove_reader(0)
-        reactor.stop()
+        at_end()

@@ -1,5 +1,6 @@
 """A session without a terminal: each line of its input is a command, as in the client in a pipe."""
 
+import random
 import secrets
 from collections.abc import Awaitable, Callable
 from functools import partial
@@ -18,18 +19,22 @@ from irchat.protocol import events, requests
 from irchat.protocol.rules import visible
 from irchat.ssh.channel_session import Started
 
+ENDED = "The session has ended: {reason}. Connect again."
 _FAILED = "The session failed. Connect again."
 
 
 class LinesScreen(PlainScreen):
-    """Shows replies and events as lines. ``was_refused``: an error was among them."""
+    """Shows replies and events as lines. ``was_refused``: one was an error. ``goodbye``: why the session ends."""
 
     was_refused = False
+    goodbye = ""
 
     def show(self, event: events.Event, asked: requests.Request | None = None) -> None:
         """Show an event, except the welcome."""
         self.was_refused |= isinstance(event, events.Error)
-        if not isinstance(event, events.Welcome | events.Bye):
+        if isinstance(event, events.Bye):
+            self.goodbye = event.reason
+        elif not isinstance(event, events.Welcome):
             super().show(event, asked)
 
     def complain(self, text: str) -> None:
@@ -58,7 +63,7 @@ class TypedLines:
         self._report = report
         self._console = Console()
         self._screen = LinesScreen(self._console, self._write_error)
-        self._chat = PlainChat(clock, self._console, self._screen, partial(secrets.token_urlsafe, 12))
+        self._chat = PlainChat(clock, self._console, self._screen, partial(secrets.token_urlsafe, 12), random.random)
         self._connection: ServerConnection | None = None
         self._talk: Deferred[None] = succeed(None)
 
@@ -79,18 +84,28 @@ class TypedLines:
     def resized(self) -> None:
         """Do nothing: there is no terminal."""
 
+    def end(self, why: ClientError) -> None:
+        """End with an error."""
+        if not self._talk.called:
+            self._screen.complain(why.text)
+            self._talk.cancel()
+
     def channel_lost(self) -> None:
         """End."""
         self._talk.cancel()
         self._console.writeConnectionLost()
 
     async def _converse(self) -> None:
-        connection = self._connection = await self._connect()
-        await self._chat.run(connection, self._entry.sign_in)
+        await self._chat.run(self._connect_and_note, self._entry.sign_in)
+
+    async def _connect_and_note(self) -> ServerConnection:
+        self._connection = await self._connect()
+        return self._connection
 
     def _failed(self, failure: Failure) -> None:
         if isinstance(failure.value, ClientError):
-            self._screen.complain(visible(failure.value.text))
+            text = ENDED.format(reason=self._screen.goodbye) if self._screen.goodbye else failure.value.text
+            self._screen.complain(visible(text))
         elif not failure.check(CancelledError):
             self._report(failure)
             self._screen.complain(_FAILED)

@@ -20,6 +20,7 @@ from irchat.store.postgres.connecting import Database, StoreUnusable, one_line
 from irchat.store.postgres.engine import PostgresStore
 from irchat.store.postgres.log.node_rows import NodeIdentity
 from irchat.store.threads import StoreThreads
+from irchat.system.exit_status import end_with_failure
 from irchat.wiring.opening import need_transport
 from irchat.wiring.outages import Closable, Outages
 from irchat.wiring.urls import bus_url, store_url
@@ -115,8 +116,9 @@ class Node:
         return self._bus is not None and self._bus.is_connected
 
     def _end(self, why: str) -> None:
-        """End the process, because this node can no longer follow the others."""
+        """End the process with status 1, because this node can no longer follow the others."""
         _log.critical("this node stops: {why}", why=why)
+        end_with_failure()
         self._reactor.callLater(0, self._reactor.stop)
 
 

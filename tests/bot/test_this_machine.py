@@ -41,9 +41,6 @@ class NotesTests(SynchronousTestCase):
         self.assertEqual(len(noted_servers()), 1)
         (self.base / "irchat").chmod(0o777)
         self.assertEqual(noted_servers(), [])
-        (self.base / "irchat").chmod(0o700)
-        self.base.chmod(0o755)
-        self.assertEqual(noted_servers(), [])
 
     def test_hosts(self) -> None:
         """This machine has several names."""

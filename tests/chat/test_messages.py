@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from irchat.interfaces.bus import Publication
+from irchat.interfaces.bus import Publication, StoredPlace, TimedPlace
 from irchat.interfaces.stored import GLOBAL
 from irchat.protocol import events
 from irchat.protocol.errors import Code, unavailable
@@ -26,7 +26,7 @@ class StoredMessageTests(WorldTestCase):
         self.assertEqual(self.world.told("bob"), told)
         self.assertEqual((self.world.told("alice", session), self.world.told("alice", other)), ([], told))
         (publication,) = self.world.published
-        self.assertEqual((publication.position, publication.timed), ((GLOBAL, 1), None))
+        self.assertEqual(publication.place, StoredPlace(GLOBAL, 1))
         self.assertEqual(self.said("carol", "GLOBAL"), ["Hello\u241b"])
 
     def test_private(self) -> None:
@@ -36,7 +36,7 @@ class StoredMessageTests(WorldTestCase):
         self.assertEqual([event.chat for event in self.world.told("bob")], ["@alice"])
         self.assertEqual([event.chat for event in self.world.told("alice")], ["@bob"])
         self.assertEqual((self.world.told("alice", session), self.world.told("carol")), ([], []))
-        self.assertEqual({publication.position for publication in self.world.published}, {((1, 2), 1)})
+        self.assertEqual({publication.place for publication in self.world.published}, {StoredPlace((1, 2), 1)})
         self.done(self.world.send("alice", "@carol", "later"))
         self.assertEqual((self.said("carol", "@alice"), self.unread("carol")), (["later"], {"@alice": 1}))
 
@@ -392,6 +392,6 @@ class TimedSendTests(WorldTestCase):
         """Each timed publication has the chat and an increasing position, for readers that fall behind."""
         for chat in ("GLOBAL", "@bob"):
             self.done(self.world.send("alice", chat, expires_in=9))
-        places = [(publication.timed, publication.position) for publication in self.world.published]
-        self.assertEqual(places, [((GLOBAL, 1), None), (((1, 2), 2), None), (((1, 2), 2), None)])
+        places = [publication.place for publication in self.world.published]
+        self.assertEqual(places, [TimedPlace(GLOBAL, 1), TimedPlace((1, 2), 2), TimedPlace((1, 2), 2)])
         self.assertIsInstance(self.world.published[0], Publication)

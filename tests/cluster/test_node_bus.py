@@ -95,6 +95,20 @@ class NodeBusTests(SynchronousTestCase):
         self.assertEqual((self.first.bus.is_connected, list(self.first.presence.online)), (True, [3, 2]))
         self.assertNotIn((3, False), self.first.changes)
 
+    def test_back_before_the_others(self) -> None:
+        """After an outage, the bus does not work for a node until the others are back, or were silent for long."""
+        for is_back in True, False:
+            for node in self.first, self.second:
+                node.transport.set_up(False)
+            advance(self.clock, 10.0)
+            self.first.transport.set_up(True)
+            advance(self.clock, 4.5)
+            self.assertFalse(self.first.bus.is_connected)
+            if is_back:
+                self.second.transport.set_up(True)
+            advance(self.clock, 1.0)
+            self.assertTrue(self.first.bus.is_connected)
+
     def test_hang(self) -> None:
         """A connection that carries nothing counts as away after two seconds, and is given up after four."""
         self.cluster.enter(self.second, 1)

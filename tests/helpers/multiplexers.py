@@ -143,11 +143,11 @@ class GnuScreen(Multiplexer):
 class MultiplexerCase(_FullScreenCase):
     """The client inside a multiplexer."""
 
-    def enter(self, terminal: Multiplexer) -> None:
-        """Start the client, as alice."""
+    def enter(self, terminal: Multiplexer, options: str = "", shown: str = "F1: help") -> None:
+        """Start the client, as alice, and wait until ``shown`` is on the screen."""
         terminal.expect("$")
-        terminal.type(f"{sys.executable} -m irchat.client --no-tls alice@127.0.0.1:{self.server.port}")
-        terminal.expect("F1: help")
+        terminal.type(f"{sys.executable} -m irchat.client --no-tls{options} alice@127.0.0.1:{self.server.port}")
+        terminal.expect(shown)
 
     def check_timed(self, terminal: Multiplexer) -> None:
         """Check that a timed message is shown, erased in time, and nowhere after the client has ended."""

@@ -129,7 +129,7 @@ class Cluster:
         """Start everything."""
         self.postgres.start()
         self.redis.start()
-        self.database = self.postgres.new_database()
+        self.database = self.make_database()
         self.key.touch(0o600)
         self.key.write_bytes(secrets.token_bytes(32))
         self.nodes = [self.new_node(f"node{number}") for number in range(1, self._count + 1)]
@@ -139,6 +139,10 @@ class Cluster:
             node.wait()
         self.balancer = Haproxy([node.port for node in self.nodes], _SERVER_LINE)
         self.balancer.start()
+
+    def make_database(self) -> str:
+        """Create the database. Return its URL."""
+        return self.postgres.new_database()
 
     def new_node(self, name: str, *options: str, folder: str = "", bus: bool = True) -> Node:
         """Return a node that is not started yet."""

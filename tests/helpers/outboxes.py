@@ -7,7 +7,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from irchat.interfaces.bus import Publication
+from irchat.interfaces.bus import ChangePlace, Publication, StoredPlace, TimedPlace
 from irchat.interfaces.stored import GLOBAL, ChatKey, Page, StoredMessage
 from irchat.protocol.events import Ok
 from irchat.protocol.rules import WAITING_BYTES
@@ -71,11 +71,14 @@ class FakeReader:
         self.timed_until = math.inf
 
     def say(self, publication: Publication) -> bytes:
-        if publication.change is not None:
-            return b"<change %d>" % publication.change[1]
-        if publication.timed is not None:
-            return b"<timed %d>" % publication.timed[1]
-        return b"<%d>" % publication.position[1] if publication.position is not None else b"<ok>"
+        match publication.place:
+            case ChangePlace(rev=rev):
+                return b"<change %d>" % rev
+            case TimedPlace(order=order):
+                return b"<timed %d>" % order
+            case StoredPlace(seq=seq):
+                return b"<%d>" % seq
+        return b"<ok>"
 
     def say_stored(self, message: StoredMessage) -> bytes:
         return b"<%d>" % message.seq
@@ -121,17 +124,17 @@ class FakeReader:
 
 def stored(seq: int, chat: ChatKey = GLOBAL) -> Publication:
     """Return a publication of a stored message."""
-    return Publication(Ok(), None, position=(chat, seq))
+    return Publication(Ok(), None, place=StoredPlace(chat, seq))
 
 
 def timed(order: int, chat: ChatKey = GLOBAL) -> Publication:
     """Return a publication of a timed message."""
-    return Publication(Ok(), None, timed=(chat, order))
+    return Publication(Ok(), None, place=TimedPlace(chat, order))
 
 
 def change(rev: int, chat: ChatKey = GLOBAL) -> Publication:
     """Return a publication of a change."""
-    return Publication(Ok(), None, change=(chat, rev))
+    return Publication(Ok(), None, place=ChangePlace(chat, rev, 1))
 
 
 BIG = b"x" * (WAITING_BYTES + 1)

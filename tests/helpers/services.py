@@ -121,8 +121,12 @@ class PostgresServer(Service):
         super().__init__("postgres", "postgres")
         self._programs = programs
         self._numbers = count(1)
+        self._make_data(settings)
+
+    def _make_data(self, settings: str) -> None:
+        """Create the folder of its data."""
         data = self.folder / "data"
-        made = [*self._as, f"{programs}/initdb", "-D", str(data), "-U", "irchat", "-A", "trust", "-E", "UTF8"]
+        made = [*self._as, f"{self._programs}/initdb", "-D", str(data), "-U", "irchat", "-A", "trust", "-E", "UTF8"]
         subprocess.run([*made, "--locale=C.UTF-8", "-N"], check=True, capture_output=True, cwd=self.folder)
         with (data / "postgresql.conf").open("a") as file:
             file.write(_SETTINGS + settings)
@@ -154,6 +158,23 @@ class PostgresServer(Service):
         psql = [f"{self._programs}/psql", "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-d", self.url(database)]
         done = subprocess.run([*psql, "-c", sql], check=True, capture_output=True, text=True)
         return done.stdout
+
+
+class PostgresStandby(PostgresServer):
+    """A standby of a running ``primary``, which follows it from its start on."""
+
+    def __init__(self, primary: PostgresServer) -> None:
+        self._primary = primary
+        super().__init__()
+
+    def _make_data(self, settings: str) -> None:
+        program, data = f"{self._programs}/pg_basebackup", str(self.folder / "data")
+        source = ["-d", self._primary.url(), "-R", "--checkpoint=fast", "--no-sync"]
+        subprocess.run([*self._as, program, "-D", data, *source], check=True, capture_output=True, cwd=self.folder)
+
+    def promote(self) -> None:
+        """Make it a primary."""
+        self.run("SELECT pg_promote(true, 60)")
 
 
 class RedisServer(Service):

@@ -19,6 +19,23 @@ _OPTIONS = (
 )  # fmt: skip
 
 
+def ssh_command(
+    home: Path, port: int, user: str, *options: str, key: str | None = None, client: str = "ssh"
+) -> list[str]:
+    """Return a command line of ssh. ``key``: the name of a key in ``home``; without one, no key is offered."""
+    by_key = ["-o", "PubkeyAuthentication=no"] if key is None else ["-i", str(home / key)]
+    return [client, *options, *_OPTIONS, *by_key, "-p", str(port), f"{user}@127.0.0.1"]
+
+
+def make_key(home: Path, name: str, *options: str) -> str:
+    """Make a key in ``home``, unless it is there. Return the line of its public half."""
+    path = home / name
+    if not path.exists():
+        command = ["ssh-keygen", "-q", "-N", "", "-C", name, "-f", str(path), *(options or ("-t", "ed25519"))]
+        subprocess.run(command, check=True)
+    return path.with_suffix(".pub").read_text().strip()
+
+
 class SSHCase(SynchronousTestCase):
     """A real server, and ssh in a folder of its own. ``alice`` has a password and the key ``alice``."""
 
@@ -48,16 +65,11 @@ class SSHCase(SynchronousTestCase):
 
     def key(self, name: str, *options: str) -> str:
         """Make a key in the folder. Return the line of its public half."""
-        path = self.home / name
-        if not path.exists():
-            command = ["ssh-keygen", "-q", "-N", "", "-C", name, "-f", str(path), *(options or ("-t", "ed25519"))]
-            subprocess.run(command, check=True)
-        return path.with_suffix(".pub").read_text().strip()
+        return make_key(self.home, name, *options)
 
     def command(self, user: str, *options: str, key: str | None = None, client: str = "ssh") -> list[str]:
-        """Return a command line of ssh. ``key``: the name of a key in the folder; without one, no key is offered."""
-        by_key = ["-o", "PubkeyAuthentication=no"] if key is None else ["-i", str(self.home / key)]
-        return [client, *options, *_OPTIONS, *by_key, "-p", str(self.server.port), f"{user}@127.0.0.1"]
+        """Return a command line of ssh, see `ssh_command`."""
+        return ssh_command(self.home, self.server.port, user, *options, key=key, client=client)
 
     def run_ssh(
         self, user: str, *words: str, key: str | None = None, options: tuple[str, ...] = (), typed: str = ""

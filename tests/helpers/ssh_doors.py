@@ -27,6 +27,7 @@ class HandProcess:
         self.away = ""
         self.holds = False
         self.is_stopped = False
+        self.ended: Deferred[None] = succeed(None)
         self._reactor = reactor
         self._held: list[tuple[ProcessEnd, Deferred[None]]] = []
 
@@ -51,7 +52,7 @@ class HandProcess:
 
     def stop(self) -> Deferred[None]:
         self.is_stopped = True
-        return succeed(None)
+        return self.ended
 
 
 class Door:

@@ -5,7 +5,7 @@ from typing import Any
 from twisted.trial.unittest import SynchronousTestCase
 
 from irchat.interfaces import writes
-from irchat.interfaces.entry_codec import LOGGED, UnknownEntry, decode, encode, is_logged
+from irchat.interfaces.entry_codec import LOGGED, VERSION, UnknownEntry, decode, encode, is_logged, version_of
 from irchat.interfaces.stored import Marker, PlacedMark, Stored, StoredBan, StoredChange
 from irchat.interfaces.writes import Entry
 from irchat.protocol.errors import Code
@@ -46,6 +46,11 @@ class CodecTests(SynchronousTestCase):
             decoded = decode(encode(entry))
             self.assertEqual(decoded, entry)
             self.assertEqual(type(decoded.result), type(entry.result))
+
+    def test_versions(self) -> None:
+        """Each kind of entry has the version that brought it: one without is written to nodes that cannot read it."""
+        versions = [version_of(write) for write in LOGGED]
+        self.assertEqual((versions, VERSION), ([1] * 17 + [2, 2, 3], 3))
 
     def test_secrets(self) -> None:
         """No password hash and no token is in the log."""

@@ -5,6 +5,7 @@ from typing import Any
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
+from irchat.client.exceptions import ClientError
 from irchat.ssh.channel_session import ChannelSession, Started, usable_size
 from irchat.ssh.channel_transport import ChannelTransport
 from irchat.ssh.session_channel import SessionChannel
@@ -38,6 +39,9 @@ class _Run:
 
     def resized(self) -> None:
         self.calls.append("resized")
+
+    def end(self, why: ClientError) -> None:
+        self.calls.append(why.text)
 
     def channel_lost(self) -> None:
         self.calls.append("lost")
@@ -140,6 +144,14 @@ class SessionTests(SynchronousTestCase):
             ((100, 0), (24, 100)),
         ]:
             self.assertEqual(tuple(usable_size(*given)), usable)
+
+    def test_end(self) -> None:
+        """An end from outside reaches what runs, if anything does."""
+        self.session.end(ClientError("too early"))
+        self.session.shell_requested()
+        self.session.session_started()
+        self.session.end(ClientError("over"))
+        self.assertEqual(self.run_.calls, ["over"])
 
     def test_window(self) -> None:
         """A full window of the client stops the transport."""

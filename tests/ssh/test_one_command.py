@@ -2,7 +2,10 @@
 
 import msgspec
 from prompt_toolkit.data_structures import Size
+from twisted.internet.error import ConnectionDone
+from twisted.python.failure import Failure
 
+from irchat.client.exceptions import ClientError
 from irchat.protocol import events, requests
 from irchat.protocol.errors import Refusal
 from irchat.ssh.channel_session import Started, Terminal
@@ -75,6 +78,22 @@ class OneCommandTests(LinesCase):
         self.door.answer = lambda request: None
         self.run_command("ls").channel_lost()
         self.assertTrue(self.door.transports[0].disconnecting)
+
+    def test_ended(self) -> None:
+        """The reason of an end before the reply is shown once, whether the server gives it or the process."""
+        self.door.answer = lambda request: None if isinstance(request, requests.Line) else self.answer(request)
+        command = self.run_command("ls")
+        self.door.tell(events.Bye("you are banned: spam"))
+        self.door.connections[0].connectionLost(Failure(ConnectionDone()))
+        self.assertEqual(
+            (self.channel.status, self.channel.errors),
+            (1, b"! The session has ended: you are banned: spam. Connect again.\n"),
+        )
+        command.end(ClientError("Once more."))
+        self.setUp()
+        self.door.answer = lambda request: None if isinstance(request, requests.Line) else self.answer(request)
+        self.run_command("ls").end(ClientError("It is over."))
+        self.assertEqual((self.channel.status, self.channel.errors), (1, b"! It is over.\n"))
 
     def test_failures(self) -> None:
         """A server that is gone or that cannot be read, and a failure of the program, give a line and status 1."""

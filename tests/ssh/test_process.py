@@ -9,6 +9,7 @@ from twisted.internet.testing import MemoryReactorClock
 from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 
+from irchat.client.exceptions import ClientError
 from irchat.protocol.ssh_door import DoorConfig
 from irchat.ssh import process
 from irchat.ssh.channel_session import ChannelSession, Started, Terminal
@@ -40,11 +41,14 @@ class ProcessTests(SynchronousTestCase):
 
     def setUp(self) -> None:
         """Make a process for two sessions."""
-        self.process = DoorProcess(MemoryReactorClock(), DoorConfig("/", 2, True, "Test"))
+        self.reactor = MemoryReactorClock()
+        self.reactor.running = True
+        self.process = DoorProcess(self.reactor, DoorConfig("/", 2, True, "Test"))
         self.keeper = self.process._new_doorkeeper()
         self.keeper.connection = _Connection()  # type: ignore[assignment]
         self.keeper.identity = _BY_KEY
         self.ran: list[str] = []
+        self.ended: list[str] = []
         for name in "RemoteScreen", "TypedLines", "OneCommand":
             self.patch(process, name, self._fake(name))
 
@@ -57,6 +61,9 @@ class ProcessTests(SynchronousTestCase):
 
             def begin(self) -> None:
                 case.ran.append(name)
+
+            def end(self, why: ClientError) -> None:
+                case.ended.append(why.text)
 
         return Run
 
@@ -81,7 +88,7 @@ class ProcessTests(SynchronousTestCase):
         self.start(terminal=True)
         _, lines = self.start()
         self.assertEqual((lines.status, lines.errors[:35]), (1, b"! Lines need a key or a password: i"))
-        self.process._sessions = 0
+        self.process._sessions.clear()
         _, command = self.start(command="ls")
         self.assertEqual((command.status, command.errors[:23]), (1, b"! A command needs a key"))
         self.assertEqual(self.ran, ["RemoteScreen"])
@@ -95,9 +102,32 @@ class ProcessTests(SynchronousTestCase):
         self.assertIn(b"as many SSH sessions as it allows", channel.errors)
         refused._on_end()
         first._on_end()
-        self.assertEqual((self.process._sessions, self.keeper.sessions), (1, 1))
+        self.assertEqual((len(self.process._sessions), self.keeper.sessions), (1, 1))
         self.start(terminal=True)
         self.assertEqual(len(self.ran), 3)
+
+    def test_end(self) -> None:
+        """When the server stops, each session ends with a line, and the process when the clients have taken that."""
+        first, _ = self.start(terminal=True)
+        second, _ = self.start()
+        self.process.end()
+        self.assertEqual(self.ended, ["The server has stopped. Connect again later."] * 2)
+        first._on_end()
+        self.assertTrue(self.reactor.running)
+        second._on_end()
+        self.assertFalse(self.reactor.running)
+
+    def test_end_with_stalled_clients(self) -> None:
+        """A client that takes nothing holds up the end for two seconds. Without clients, it is at once."""
+        self.start(terminal=True)
+        self.process.end()
+        self.reactor.advance(1)
+        self.assertTrue(self.reactor.running)
+        self.reactor.advance(1)
+        self.assertFalse(self.reactor.running)
+        self.setUp()
+        self.process.end()
+        self.assertFalse(self.reactor.running)
 
     def test_drained(self) -> None:
         """The transport of a session follows its connection until the session ends."""

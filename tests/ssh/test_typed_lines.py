@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+from twisted.internet.error import ConnectionDone
 from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -114,6 +115,21 @@ class TypedLinesTests(LinesCase):
         self.door.is_down = True
         self.finish(self.start())
         self.assertEqual((self.channel.status, self.channel.errors), (1, b"! The server does not answer.\n"))
+
+    def test_ended(self) -> None:
+        """The reason of an end is shown once, whether the server gives it or the process."""
+        lines = self.start()
+        self.door.tell(events.Bye("the key that signed you in was removed"))
+        self.door.connections[0].connectionLost(Failure(ConnectionDone()))
+        reason = b"! The session has ended: the key that signed you in was removed. Connect again.\n"
+        self.assertEqual((self.channel.status, self.channel.errors), (1, reason))
+        self.finish(lines)
+        self.setUp()
+        lines = self.start()
+        lines.end(ClientError("It is over."))
+        lines.end(ClientError("Once more."))
+        self.assertEqual((self.channel.status, self.channel.errors), (1, b"! It is over.\n"))
+        self.finish(lines)
 
     def test_failure(self) -> None:
         """A failure of the program ends the session with a line, and is reported."""

@@ -6,7 +6,7 @@ from irchat.chat.mentions import names
 from irchat.chat.state.directory import Directory
 from irchat.chat.state.entities import DirectoryChat, User
 from irchat.chat.state.presence import Presence
-from irchat.interfaces.bus import Publication
+from irchat.interfaces.bus import ChangePlace, Publication, StoredPlace
 from irchat.interfaces.stored import Stored, StoredChange
 from irchat.interfaces.writes import MarkSet, MarksRemoved, MessageDeleted, MessageEdited
 from irchat.protocol.events import Amended, Message, Notice
@@ -35,13 +35,13 @@ class MessagePublications(Struct, frozen=True, eq=False):
         """Append the publications of a new message. Return it as its sender sees it."""
         if stored.to:
             return self._added_with_mentions(chat, sender, text, stored, origin, publications, kind)
-        at, seq, position = rfc3339(stored.at), stored.seq, (chat.key, stored.seq)
+        at, seq, place = rfc3339(stored.at), stored.seq, StoredPlace(chat.key, stored.seq)
         event = kind(chat=chat.label(sender), sender=sender.name, at=at, text=text, seq=seq)
         audience = chat.audience if chat.pair is None else (sender.id,)
-        publications.append(Publication(event, audience, hidden=sender.hidden, origin=origin, position=position))
+        publications.append(Publication(event, audience, hidden=sender.hidden, origin=origin, place=place))
         if chat.pair is not None and (peer := chat.peer(sender)).id in self.presence.sessions:
             to_peer = kind(chat=chat.label(peer), sender=sender.name, at=at, text=text, seq=seq)
-            publications.append(Publication(to_peer, (peer.id,), hidden=sender.hidden, position=position))
+            publications.append(Publication(to_peer, (peer.id,), hidden=sender.hidden, place=place))
         return event
 
     def _added_with_mentions(
@@ -61,7 +61,7 @@ class MessagePublications(Struct, frozen=True, eq=False):
             to = names(self.directory, stored.to, reader.hidden)
             return kind(chat=chat.label(reader), sender=sender.name, at=at, text=text, seq=stored.seq, to=to)
 
-        position = (chat.key, stored.seq)
+        place = StoredPlace(chat.key, stored.seq)
         if chat.pair is None:
             blocked = frozenset[int]().union(*(users[user].hidden for user in stored.to)) - sender.hidden
             others = {reader: event(users[reader]) for reader in blocked if reader in online}
@@ -71,7 +71,7 @@ class MessagePublications(Struct, frozen=True, eq=False):
                     chat.audience,
                     hidden=sender.hidden | others.keys(),
                     origin=origin,
-                    position=position,
+                    place=place,
                     instead=others or None,
                 )
             )
@@ -79,9 +79,7 @@ class MessagePublications(Struct, frozen=True, eq=False):
         for reader in chat.pair:
             if reader.id in online:
                 from_here = origin if reader is sender else None
-                publications.append(
-                    Publication(event(reader), (reader.id,), sender.hidden, from_here, position=position)
-                )
+                publications.append(Publication(event(reader), (reader.id,), sender.hidden, from_here, place=place))
         return event(sender)
 
     def amended(
@@ -89,7 +87,7 @@ class MessagePublications(Struct, frozen=True, eq=False):
     ) -> list[Publication]:
         """Return the publications of a committed change, to all users that may see it."""
         by = None if write.user is None else self.directory.users[write.user]
-        change = (chat.key, result.rev)
+        place = ChangePlace(chat.key, result.rev, result.sender)
         if chat.pair is not None:
             publications = []
             for reader in chat.pair:
@@ -97,16 +95,14 @@ class MessagePublications(Struct, frozen=True, eq=False):
                 if reader.id in self.presence.sessions and not (is_hidden and isinstance(write, MarkSet)):
                     name = "" if by is None or is_hidden else by.known_as
                     event = amended(write, result, chat.label(reader), name)
-                    publications.append(
-                        Publication(event, (reader.id,), origin=origin, change=change, of=result.sender)
-                    )
+                    publications.append(Publication(event, (reader.id,), origin=origin, place=place))
             return publications
         hidden, nameless = self._unseen(write, result, by)
         sender = self.directory.users[result.sender]
         label = chat.label(sender)
         event = amended(write, result, label, "" if by is None else by.known_as)
         instead = dict.fromkeys(nameless, amended(write, result, label, "")) if nameless else None
-        return [Publication(event, chat.audience, hidden, origin, change=change, instead=instead, of=result.sender)]
+        return [Publication(event, chat.audience, hidden, origin, place, instead)]
 
     def amended_anywhere(self, write: AmendWrite, result: StoredChange, origin: int | None) -> list[Publication]:
         """Return the publications of a change, none if it was refused or changed nothing, or if its chat has ended."""

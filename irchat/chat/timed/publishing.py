@@ -6,7 +6,7 @@ from irchat.chat.state.directory import Directory
 from irchat.chat.state.entities import DirectoryChat, User
 from irchat.chat.state.presence import Presence
 from irchat.chat.timed.timed_chat import TimedMessage
-from irchat.interfaces.bus import Publication
+from irchat.interfaces.bus import Publication, TimedPlace
 from irchat.protocol.events import Erased
 
 
@@ -30,12 +30,12 @@ def others(directory: Directory, presence: Presence, chat: DirectoryChat, sender
 
 def sent(timed: TimedMessage, now: float, presence: Presence, origin: int | None) -> list[Publication]:
     """Return the publications of a new message, to all users that may see it but the session ``origin``."""
-    sender, chat, place = timed.sender, timed.chat, (timed.chat.key, timed.order)
+    sender, chat, place = timed.sender, timed.chat, TimedPlace(timed.chat.key, timed.order)
     if chat.pair is None:
         hidden = sender.hidden | timed.late if timed.late else sender.hidden
-        return [Publication(timed.event(sender, now), chat.audience, hidden=hidden, origin=origin, timed=place)]
+        return [Publication(timed.event(sender, now), chat.audience, hidden=hidden, origin=origin, place=place)]
     return [
-        Publication(timed.event(user, now), (user.id,), origin=origin, timed=place)
+        Publication(timed.event(user, now), (user.id,), origin=origin, place=place)
         for user in chat.pair
         if user.id in presence.sessions and user.id not in sender.hidden
     ]
@@ -47,8 +47,10 @@ def erased(ended: Iterable[TimedMessage], online: Collection[int] = ()) -> list[
     In a cluster, a user may have received one on another node: the end also goes to those ``online`` that may see it.
     """
     publications = []
+    known: dict[frozenset[int], frozenset[int]] = {}
     for timed in ended:
         had = timed.had_by()
+        had = known.setdefault(had, had)  # publications that share the object of their audience are written together
         if online:
             had |= _may_see(timed, online)
         if timed.chat.pair is None:

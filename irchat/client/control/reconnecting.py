@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Awaitable, Callable
+from typing import Protocol
 
 from twisted.internet.defer import Deferred, fail
 from twisted.internet.interfaces import IReactorTime
@@ -9,7 +10,6 @@ from twisted.internet.task import deferLater
 
 from irchat.client.connect.request_channel import Reply, RequestChannel
 from irchat.client.connect.server_connection import ServerConnection
-from irchat.client.control.questions import Questions
 from irchat.client.exceptions import ClientError, Later
 from irchat.protocol import events, requests
 
@@ -20,12 +20,32 @@ PAUSES = (1, 2, 4, 8, 15, 30)
 STEADY = 60
 
 
+class OpenQuestions(Protocol):
+    """The questions of the sign-in, as `Link` uses them."""
+
+    @property
+    def is_asking(self) -> bool:
+        """Whether a question waits for its answer."""
+
+    def mend(self) -> None:
+        """Allow questions again, for a new connection."""
+
+    def dismiss(self) -> None:
+        """End the dialogue."""
+
+    def break_off(self, stop: ClientError) -> None:
+        """Fail an open question, because the connection is lost."""
+
+    def complain(self, text: str) -> None:
+        """Show an error."""
+
+
 class Link:
     """Stay signed in to the server until `leave`.
 
     ``on_event`` is called with each event, ``on_welcome`` after each sign-in, and ``on_state`` with the state of the
     connection, which is empty while it is up. An open question in ``questions`` is cancelled when the connection is
-    lost. ``jitter`` returns a random number from 0 to 1.
+    lost. ``jitter`` returns a random number from 0 to 1. ``on_pause`` is called with the reason before each pause.
     """
 
     def __init__(
@@ -33,11 +53,12 @@ class Link:
         clock: IReactorTime,
         on_welcome: Callable[[events.Welcome], None],
         on_state: Callable[[str], None],
-        questions: Questions,
+        questions: OpenQuestions,
         jitter: Callable[[], float],
     ) -> None:
         self.connection: ServerConnection | None = None
         self.on_event: Callable[[events.ANY], None] = lambda event: None
+        self.on_pause: Callable[[str], None] = lambda why: None
         self._clock = clock
         self._on_welcome = on_welcome
         self._on_state = on_state
@@ -117,6 +138,7 @@ class Link:
             if why.text != self._refused:  # the status line has room only for its first sentence
                 self._refused = why.text
                 self._questions.complain(why.text)
+        self.on_pause(_first_sentence(why.text))
         left = pause * (0.5 + self._jitter())
         while left > 0 and not self._left:
             self._on_state(f"{_first_sentence(why.text)} Trying again in {math.ceil(left)} s")

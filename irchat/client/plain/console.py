@@ -80,7 +80,9 @@ class Console(Protocol):
         self.transport.write(data)
 
     def pace(self, producer: IPushProducer) -> None:
-        """Pause ``producer`` while standard output is full."""
+        """Pause ``producer`` while standard output is full. It replaces an earlier one."""
+        if self._has_producer:
+            self.transport.unregisterProducer()
         self.transport.registerProducer(producer, True)
         self._has_producer = True
 

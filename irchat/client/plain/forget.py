@@ -1,5 +1,7 @@
 """``--forget``: forget the saved sign-in, on this machine and on the server."""
 
+from collections.abc import Awaitable, Callable
+
 from twisted.internet.interfaces import IReactorTime
 
 from irchat.client.connect.dialogue import Dialogue
@@ -7,11 +9,12 @@ from irchat.client.connect.request_channel import RequestChannel
 from irchat.client.connect.server_connection import ServerConnection
 from irchat.client.connect.tokens import Tokens
 from irchat.client.exceptions import ClientError
-from irchat.client.plain.plain_run import Talk
 from irchat.protocol import events, requests
 
 
-def forget_sign_in(clock: IReactorTime, tokens: Tokens, label: str, name: str | None, dialogue: Dialogue) -> Talk:
+def forget_sign_in(
+    clock: IReactorTime, tokens: Tokens, label: str, name: str | None, dialogue: Dialogue
+) -> Callable[[ServerConnection], Awaitable[None]]:
     """Return a function that deletes the saved token of ``name`` at the server ``label`` (host:port), and revokes it.
 
     If ``name`` is None, it is the name used last. Raises ClientError if there is no token. The function raises

@@ -15,7 +15,17 @@ from irchat.client.plain.screens import PlainScreen
 from irchat.client.shutdown import Shutdown
 
 Connect = Callable[[], Awaitable[ServerConnection]]
-Talk = Callable[[ServerConnection], Awaitable[None]]
+Talk = Callable[[Connect], Awaitable[None]]
+"""Talks over the connections that it makes, until the user leaves."""
+
+
+def over_one(talk: Callable[[ServerConnection], Awaitable[None]]) -> Talk:
+    """Return a `Talk` over one connection, which ends with it."""
+
+    async def talk_once(connect: Connect) -> None:
+        await talk(await connect())
+
+    return talk_once
 
 
 class PlainRun:
@@ -37,14 +47,17 @@ class PlainRun:
         self.stop = self._shutdown.begin
 
     def begin(self, connect: Connect, talk: Talk) -> None:
-        """As soon as the reactor runs, call ``connect``, then ``talk`` with the connection. The run ends with it."""
+        """As soon as the reactor runs, call ``talk`` with a function that connects. The run ends with it."""
         self._console.unread.addCallback(lambda _: self.stop())
         self._reactor.callWhenRunning(self._begin, connect, talk)
 
     def _begin(self, connect: Connect, talk: Talk) -> None:
-        async def converse() -> None:
+        async def connect_and_note() -> ServerConnection:
             self._connection = await connect()
-            await talk(self._connection)
+            return self._connection
+
+        async def converse() -> None:
+            await talk(connect_and_note)
 
         self._conversation = Deferred.fromCoroutine(converse())
         self._conversation.addErrback(self._failed).addBoth(lambda _: self.stop())

@@ -25,6 +25,7 @@ class PlainScreen:
     """
 
     interactive = False
+    is_asking = False
     shows_timed = False
 
     def __init__(self, console: Console, write_error: Callable[[str], None]) -> None:
@@ -116,6 +117,11 @@ class AskingScreen(PlainScreen):
     def note(self, text: str) -> None:
         """Show a note on the terminal."""
         self._prompt(f"{self._renderer.note(text).text}\n")
+
+    @property
+    def is_asking(self) -> bool:  # type: ignore[override]
+        """Whether a question waits for its answer."""
+        return bool(self._question)
 
     async def read(self) -> str | None:
         """Return the next typed line. Discard text that was typed during a dialogue."""

@@ -9,7 +9,7 @@ import math
 from collections.abc import Callable, Sequence
 from functools import partial
 
-from irchat.interfaces.bus import Publication
+from irchat.interfaces.bus import ChangePlace, Publication, StoredPlace, TimedPlace
 from irchat.interfaces.stored import ChatKey, Page
 from irchat.protocol.rules import WAITING_BYTES
 from irchat.server.delivery.reader import Reader
@@ -44,25 +44,27 @@ class Missed:
         Return False if too many are kept: then the client must reconnect.
         """
         for publication in run:
-            if publication.position is not None:
-                _extend(self._messages, *publication.position)
-            elif publication.timed is not None:
-                if self._timed is None:
-                    self._timed = publication.timed[1]
-            elif publication.change is not None:
-                _extend(self._changes, *publication.change)
-            else:
-                data = say(publication)
-                self._kept.append(data)
-                self._kept_bytes += len(data)
+            match publication.place:
+                case StoredPlace(chat=chat, seq=seq):
+                    _extend(self._messages, chat, seq)
+                case TimedPlace(order=order):
+                    if self._timed is None:
+                        self._timed = order
+                case ChangePlace(chat=chat, rev=rev):
+                    _extend(self._changes, chat, rev)
+                case None:
+                    data = say(publication)
+                    self._kept.append(data)
+                    self._kept_bytes += len(data)
         return self._kept_bytes <= WAITING_BYTES
 
     def note_own(self, publication: Publication) -> None:
         """Note a message by the session itself, so that catching up does not repeat it."""
-        if publication.position is not None:
-            self._own.add(publication.position)
-        elif publication.timed is not None:
-            self._own_timed.add(publication.timed)
+        match publication.place:
+            case StoredPlace(chat=chat, seq=seq):
+                self._own.add((chat, seq))
+            case TimedPlace(chat=chat, order=order):
+                self._own_timed.add((chat, order))
 
     def seen(self, ends: dict[ChatKey, int]) -> None:
         """Note that the session has the messages of each chat up to these seqs."""

@@ -14,7 +14,7 @@ from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from irchat.interfaces.bus import Publication
+from irchat.interfaces.bus import Publication, TimedPlace
 from irchat.interfaces.stored import ChatKey
 from irchat.net.socket_writer import Outgoing, nothing
 from irchat.protocol.errors import Refusal
@@ -290,7 +290,7 @@ class Outbox(WriteFields):
         """Return whether too many events wait. Timed messages never wait: their remaining time must be exact."""
         too_many = self._size + size > WAITING_BYTES or (
             (not self._writer.idle or self._size > _TIMED_BYTES)
-            and any(publication.timed is not None for publication in run)
+            and any(isinstance(publication.place, TimedPlace) for publication in run)
         )
         if too_many:
             self._fall_behind()

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 from twisted.internet.interfaces import IReactorTime
 
-from irchat.interfaces.bus import Publication
+from irchat.interfaces.bus import Publication, StoredPlace
 from irchat.interfaces.stored import ChatKey
 from irchat.protocol import events
 from irchat.rendering.lines import Renderer, TextLine
@@ -46,7 +46,8 @@ class SharedRenderer(Renderer):
         if self._run is None or self._run[0] is not run:
             each = [self.shown(publication.event) for publication in run]
             lines = [line for shown, _ in each for line in shown]
-            marks = {publication.position[0]: publication.position[1] for publication in run if publication.position}
+            places = (publication.place for publication in run)
+            marks = {place.chat: place.seq for place in places if isinstance(place, StoredPlace)}
             self._run = run, ShownRun(lines, b"".join(said for _, said in each), marks)
         return self._run[1]
 

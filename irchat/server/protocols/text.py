@@ -10,7 +10,7 @@ from irchat.chat.accounts.accounts import Accounts
 from irchat.chat.state.directory import Directory
 from irchat.commands import HELP, REGISTRY
 from irchat.commands.people import ChangePassword, Logout
-from irchat.interfaces.bus import Publication
+from irchat.interfaces.bus import ChangePlace, Publication, StoredPlace, TimedPlace
 from irchat.interfaces.stored import ChatKey
 from irchat.protocol import events, requests
 from irchat.protocol.errors import Code, Refusal
@@ -107,18 +107,19 @@ class TextProtocol:
 
     def event(self, publication: Publication) -> bytes:
         """Return the lines that show an event. A shown message counts as read. Marks show on one's own messages."""
-        event = publication.event
-        if publication.position is not None:
-            self._mark(*publication.position)
-        elif publication.timed is not None:
-            self._session.timed_shown(*publication.timed)
+        event, place = publication.event, publication.place
+        if isinstance(place, StoredPlace):
+            self._mark(place.chat, place.seq)
+        elif isinstance(place, TimedPlace):
+            self._session.timed_shown(place.chat, place.order)
         elif isinstance(event, events.Erased):
             self._reprints.erase(event.id)
             return b""
         elif isinstance(event, events.Amended):
             if event.deleted:
                 self._reprints.drop(event.chat, event.seq)
-            if event.mark is not None and publication.of != self._session.user_id:
+            is_own = isinstance(place, ChangePlace) and place.sender == self._session.user_id
+            if event.mark is not None and not is_own:
                 return b""
         self._note_timed(event)
         lines, said = self._renderer.shown(event)

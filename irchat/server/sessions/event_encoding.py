@@ -4,7 +4,7 @@ import math
 from collections.abc import Awaitable, Sequence
 
 from irchat.chat.state.entities import User
-from irchat.interfaces.bus import Publication
+from irchat.interfaces.bus import ChangePlace, Publication, StoredPlace, TimedPlace
 from irchat.interfaces.stored import ChatKey, Page, StoredMessage
 from irchat.server.protocols.base import ChatProtocol
 from irchat.server.sessions.services import Services
@@ -44,14 +44,14 @@ class EventEncoding:
         event = self._services.chat.reading.event(self.user, message)
         if event is None:
             return b""
-        return self.protocol.event(Publication(event, (), position=(message.chat, message.seq)))
+        return self.protocol.event(Publication(event, (), place=StoredPlace(message.chat, message.seq)))
 
     def say_timed_since(
         self, order: int, own: set[tuple[ChatKey, int]], page_bytes: int
     ) -> tuple[bytes, int | None, float]:
         """Encode live timed messages (see `irchat.server.delivery.reader.Reader`)."""
         missed, further, until = self._services.chat.reading.missed_timed(self.user, order, own, page_bytes)
-        said = (self.protocol.event(Publication(event, (), timed=place)) for place, event in missed)
+        said = (self.protocol.event(Publication(event, (), place=TimedPlace(*place))) for place, event in missed)
         return b"".join(said), further, until if self.shows_timed else math.inf
 
     def missed_page(self, chat: ChatKey, after: int | None = None, after_rev: int | None = None) -> Awaitable[Page]:
@@ -61,4 +61,7 @@ class EventEncoding:
     def say_changes(self, chat: ChatKey, page: Page) -> bytes:
         """Encode the present states of a page of changes."""
         states = self._services.chat.reading.present_states(self.user, chat, page)
-        return b"".join(self.protocol.event(Publication(state, (), of=of)) for state, of in states)
+        return b"".join(
+            self.protocol.event(Publication(state, (), place=ChangePlace(chat, state.rev, sender)))
+            for state, sender in states
+        )

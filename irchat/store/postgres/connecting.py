@@ -82,13 +82,17 @@ class Connection(psycopg.Connection[Any]):
 
 
 class Database:
-    """Opens connections to the database at ``url``. Raises StoreUnusable if it is no URL of PostgreSQL."""
+    """Opens connections to the database at ``url``. Raises StoreUnusable if it is no URL of PostgreSQL.
+
+    ``has_several_hosts``: whether the URL names several servers, of which another one can take over.
+    """
 
     def __init__(self, url: str) -> None:
         try:
             given = conninfo_to_dict(url)
         except psycopg.Error as error:
             raise StoreUnusable(f"the URL of the store is wrong: {one_line(error)}; see docs/cluster.rst") from None
+        self.has_several_hosts = any("," in str(given.get(name, "")) for name in ("host", "hostaddr"))
         self._given = {**_DEFAULTS, "application_name": "irchat", **given, "client_encoding": "UTF8"}
 
     def connect(self) -> Connection:

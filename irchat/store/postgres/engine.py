@@ -28,7 +28,7 @@ from irchat.store.postgres.reads.query import READER_SETTINGS, Query, read
 from irchat.store.postgres.search.indexing import INDEXED_TOGETHER, index_all
 from irchat.store.postgres.search.refolding import make_ready
 from irchat.store.postgres.search.searching import PostgresSearch
-from irchat.store.postgres.startup_checks import check_server
+from irchat.store.postgres.server_checks import check_durable, check_server, has_synchronous_standby
 from irchat.store.threads import FollowingThreads
 from irchat.system.clock import forward_seconds
 
@@ -73,6 +73,7 @@ class PostgresStore:
         tell: Callable[[str], None] = lambda text: None,
     ) -> None:
         self._database = database
+        self._epochs: set[str] = set()
         self._threads = threads
         self._clock = DatabaseClock(seconds)
         self.wall_ms = self._clock.wall_ms
@@ -115,7 +116,7 @@ class PostgresStore:
         `irchat.store.postgres.connecting.StoreUnusable`.
         """
         listener = Listener(
-            self._database.connect,
+            self._connect_listener,
             node,
             lambda: Report(self.log.position, sessions(), hears_bus()),
             lambda: self._writer.pid,
@@ -213,8 +214,12 @@ class PostgresStore:
             return
         self._clock.note(look.now)
         self.others_hear_bus = look.others_hear_bus
-        self.head = look.head
-        if look.head != self.log.position:
+        self.head = look.head.position
+        self.log.known_version = look.known_version
+        if look.epoch not in self._epochs:
+            _log.error("the database went back to an older state; the data is loaded again")
+            self.log.reset()
+        elif not self.log.is_at(look.head):
             self.log.on_news()
         self._looks += 1
         if self._looks % _WORK_LOOKS == 0:
@@ -296,13 +301,33 @@ class PostgresStore:
         return connection
 
     def _connect_writer(self) -> Connection:
+        return self._checked(check_durable, lambda connection: connection.execute(_WRITER_SETTINGS))
+
+    def _connect_listener(self) -> Connection:
+        return self._checked(check_server, self._warn_of_failover)
+
+    def _checked(self, *checks: Callable[[Connection], object]) -> Connection:
+        """Open a connection. Raises psycopg.Error, or StoreUnusable if a check fails."""
         connection = self._database.connect()
-        connection.execute(_WRITER_SETTINGS)
+        try:
+            for check in checks:
+                check(connection)
+        except BaseException:
+            connection.close()
+            raise
         return connection
+
+    def _warn_of_failover(self, connection: Connection) -> None:
+        if self._database.has_several_hosts and not has_synchronous_standby(connection):
+            _log.warn(
+                "the store has several servers and synchronous_standby_names is empty:"
+                " if another server takes over, acknowledged messages can be lost; see docs/cluster.rst"
+            )
 
     def _look_at(self, connection: Connection) -> None:
         """Read the epoch and the time."""
         ((self.epoch,),) = connection.execute(_EPOCH).fetchall()
+        self._epochs.add(self.epoch)
         ((now,),) = connection.execute(_NOW).fetchall()
         self._clock.note(now)
 

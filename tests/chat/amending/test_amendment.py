@@ -1,5 +1,6 @@
 """The base of the changes of a message: their place in the queue, and what they publish."""
 
+from irchat.interfaces.bus import ChangePlace
 from irchat.interfaces.stored import GLOBAL
 from irchat.protocol.errors import Code
 from tests.helpers.chat import WorldTestCase
@@ -17,9 +18,9 @@ class PublicationTests(WorldTestCase):
         self.done(self.world.amend("alice", "GLOBAL", 1, "new"))
         self.done(self.world.mark("bob", "@alice", 1))
         alice, bob = self.world["alice"].id, self.world["bob"].id
-        changes = [publication.change for publication in self.world.published]
-        self.assertEqual(changes, [(GLOBAL, 1), (GLOBAL, 2), ((alice, bob), 1), ((alice, bob), 1)])
-        self.assertEqual({publication.of for publication in self.world.published}, {alice})
+        places = [publication.place for publication in self.world.published]
+        changes = (GLOBAL, 1), (GLOBAL, 2), ((alice, bob), 1), ((alice, bob), 1)
+        self.assertEqual(places, [ChangePlace(chat, rev, alice) for chat, rev in changes])
 
     def test_with_messages(self) -> None:
         """Changes share a commit with messages, and see those before them."""

@@ -1,6 +1,6 @@
 """Messages of other nodes and their changes, as the sessions of this node learn of them."""
 
-from irchat.interfaces.bus import Publication
+from irchat.interfaces.bus import ChangePlace, Publication, StoredPlace
 from irchat.interfaces.stored import GLOBAL, ChatKey, Stored, StoredChange
 from irchat.interfaces.writes import Entry, MarkSet, MessageAdded, MessageDeleted, MessageEdited, Write
 from irchat.protocol import events
@@ -42,7 +42,7 @@ class OfOtherNodesTests(WorldTestCase):
         self.message((1, 2))
         told = [self.world.told(name)[0] for name in ("alice", "bob")]
         self.assertEqual([getattr(event, "chat", None) for event in told], ["@bob", "@alice"])
-        self.assertEqual(self.world.published[0].position, ((1, 2), 1))
+        self.assertEqual(self.world.published[0].place, StoredPlace((1, 2), 1))
 
     def test_mention(self) -> None:
         """A mention names the users that the reader may see."""
@@ -78,7 +78,7 @@ class OfOtherNodesTests(WorldTestCase):
             (publication,) = self.follow(write, change)
             event = events.Amended(chat="GLOBAL", seq=1, rev=2, at=_AT, **fields)  # type: ignore[arg-type]
             self.assertEqual(self.world.told("bob"), [event])
-            self.assertEqual((publication.change, publication.of), ((GLOBAL, 2), 1))
+            self.assertEqual(publication.place, ChangePlace(GLOBAL, 2, 1))
 
     def test_nothing_changed(self) -> None:
         """A refused change and a mark that was there already publish nothing."""

@@ -7,7 +7,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from irchat.client.connect.server_connection import ServerConnection
 from irchat.client.exceptions import ClientError
-from irchat.client.plain.plain_run import PlainRun
+from irchat.client.plain.plain_run import PlainRun, over_one
 from irchat.client.plain.screens import PlainScreen
 from tests.helpers.client_fakes import FakeServer, Keyboard
 
@@ -61,11 +61,11 @@ class RunTests(SynchronousTestCase):
         self.talked_on: list[ServerConnection] = []
 
     def _begin(self) -> None:
-        def talk(connection: ServerConnection) -> Deferred[None]:
+        async def talk(connection: ServerConnection) -> None:
             self.talked_on.append(connection)
-            return self.talk
+            await self.talk
 
-        self.run_.begin(lambda: self.connected, talk)
+        self.run_.begin(lambda: self.connected, over_one(talk))
         self.reactor.run()
 
     def _gone(self) -> None:

@@ -27,9 +27,13 @@ class ClusterTestCase(SynchronousTestCase):
         # Short, because the path of a UNIX socket is limited to about a hundred characters.
         home = Path(tempfile.mkdtemp(prefix="irchat-"))
         self.addCleanup(shutil.rmtree, home)
-        self.cluster = Cluster(home, self.nodes, *self.options)
+        self.cluster = self.make_cluster(home)
         self.addCleanup(self.cluster.close)
         self.cluster.start()
+
+    def make_cluster(self, home: Path) -> Cluster:
+        """Return the cluster, which is not started yet."""
+        return Cluster(home, self.nodes, *self.options)
 
     def proof(self) -> Proof:
         """Return a company whose talkers have begun to talk."""

@@ -23,6 +23,8 @@ from tests.helpers.cluster.history import (
     Stored,
 )
 
+# Within this time after a node showed a timed message, its death can keep the message from the other nodes.
+_LOST_SECONDS = 1.5
 LATE_SECONDS = 30.0
 """How late a client may see the end of a timed message, on a machine that is busy with other tests as well."""
 
@@ -178,18 +180,27 @@ def blocks(history: History, stored: Stored) -> Iterator[str]:
 
 
 def timed(history: History, stored: Stored, late: float) -> Iterator[str]:
-    """A timed message is shown once live in a connection, never after its end, and is erased on time."""
+    """A timed message is shown once live in a connection, never after its end, and is erased on time.
+
+    One that its node showed just before it was lost, unanswered, may be sent again on another node.
+    """
+    lost = _lost_at(history)
     texts = {one.text for one in history if isinstance(one, Posted) and one.seconds}
     for chat, messages in stored.items():
         yield from (f"{one.text} is stored in {chat}" for one in messages.values() if one.text in texts)
     ends: dict[str, float] = {}
     ids: dict[str, str] = {}
     live: set[tuple[int, str]] = set()
+    shown_at: dict[str, float] = {}
     for one in history:
         if isinstance(one, Answered) and one.id:
             ends[one.id] = min(ends.get(one.id, math.inf), one.at + one.left_ms / 1e3)
         elif isinstance(one, ShownTimed):
-            if ids.setdefault(one.text, one.id) != one.id:
+            shown_at.setdefault(one.id, one.at)
+            if (first := ids.setdefault(one.text, one.id)) != one.id:
+                if first not in ends and any(0 <= at - shown_at[first] < _LOST_SECONDS for at in lost[one.text]):
+                    ids[one.text] = one.id
+                    continue
                 yield f"{one.text} was shown as {ids[one.text]} and as {one.id}: it was sent twice"
             if one.live and (one.connection, one.id) in live:
                 yield f"{one.user} got {one.text} twice in one connection"
@@ -198,6 +209,19 @@ def timed(history: History, stored: Stored, late: float) -> Iterator[str]:
             if one.at > ends.get(one.id, math.inf) + late:
                 yield f"{one.user} was shown {one.text} after its end"
     yield from _erased(history, late)
+
+
+def _lost_at(history: History) -> dict[str, list[float]]:
+    """Return when connections ended on which a text had been sent, by text."""
+    texts: dict[int, set[str]] = defaultdict(set)
+    lost: dict[str, list[float]] = defaultdict(list)
+    for one in history:
+        if isinstance(one, Posted):
+            texts[one.connection].add(one.text)
+        elif isinstance(one, Left):
+            for text in texts.pop(one.connection, ()):
+                lost[text].append(one.at)
+    return lost
 
 
 def _erased(history: History, late: float) -> Iterator[str]:

@@ -3,7 +3,7 @@
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from irchat.interfaces.bus import Publication
+from irchat.interfaces.bus import Publication, StoredPlace, TimedPlace
 from irchat.interfaces.stored import GLOBAL
 from irchat.protocol import wire
 from irchat.protocol.events import Erased, Message
@@ -20,7 +20,7 @@ def message(seq: int) -> Message:
 def timed(order: int, left_ms: int) -> Publication:
     """Return the publication of a timed message."""
     event = Message(chat="GLOBAL", sender="alice", at="", text="psst", id=str(order), left_ms=left_ms)
-    return Publication(event, None, timed=(GLOBAL, order))
+    return Publication(event, None, place=TimedPlace(GLOBAL, order))
 
 
 class EdgeTests(SynchronousTestCase):
@@ -102,16 +102,16 @@ class EdgeTests(SynchronousTestCase):
         """The same holds for a user's only session and for a partial recipient, but not for the originating session."""
         self.clock.advance(100)
         event = timed(1, 2_500).event
-        self.delivery.publish([Publication(event, (3,), timed=(GLOBAL, 1))])
+        self.delivery.publish([Publication(event, (3,), place=TimedPlace(GLOBAL, 1))])
         self.assertEqual([outbox.timed for outbox in self.outboxes[2:5]], [[], [102.5], []])
-        mine = Publication(event, None, origin=self.sessions[5], timed=(GLOBAL, 2))
+        mine = Publication(event, None, origin=self.sessions[5], place=TimedPlace(GLOBAL, 2))
         self.delivery.publish([mine, timed(3, 1_000)])
         self.assertEqual([outbox.timed for outbox in self.outboxes[5:7]], [[101.0], [101.0]])
-        self.delivery.publish([Publication(message(1), (3,), position=(GLOBAL, 1))])
+        self.delivery.publish([Publication(message(1), (3,), place=StoredPlace(GLOBAL, 1))])
         self.assertEqual(self.outboxes[3].timed, [102.5, 101.0])
 
     def test_erased_has_no_end(self) -> None:
         """Only messages contain timed text: notices of their end may wait."""
-        erased = Publication(Erased("GLOBAL", "1"), None, timed=(GLOBAL, 1))
+        erased = Publication(Erased("GLOBAL", "1"), None, place=TimedPlace(GLOBAL, 1))
         self.delivery.publish([erased])
         self.assertEqual([outbox.timed for outbox in self.outboxes], [[]] * 16)

@@ -5,7 +5,7 @@ import json
 from msgspec import UNSET
 from twisted.trial.unittest import SynchronousTestCase
 
-from irchat.interfaces.bus import Publication
+from irchat.interfaces.bus import Publication, StoredPlace, TimedPlace
 from irchat.interfaces.stored import GLOBAL
 from irchat.protocol import events, requests, wire
 from irchat.protocol.errors import Refusal
@@ -63,8 +63,8 @@ class JSONProtocolTests(SynchronousTestCase):
     def test_events(self) -> None:
         """An event is encoded alike everywhere, in bytes shared by all sessions of the protocol."""
         event = events.Erased("GLOBAL", "id")
-        for position, timed in (None, None), ((GLOBAL, 1), None), (None, (GLOBAL, 1)):
-            publication = Publication(event, None, position=position, timed=timed)
+        for place in None, StoredPlace(GLOBAL, 1), TimedPlace(GLOBAL, 1):
+            publication = Publication(event, None, place=place)
             self.assertEqual(self.protocol.event(publication), wire.encode(event))
             self.assertEqual(JSONProtocol.encode(publication), wire.encode(event))
 

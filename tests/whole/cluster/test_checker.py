@@ -225,6 +225,25 @@ class CheckerTests(SynchronousTestCase):
         ]
         self.assert_found("bob was shown secret after its end")
 
+    def test_timed_sent_again(self) -> None:
+        """A timed message may be sent again only if its connection was lost just after it was shown, unanswered."""
+        shown = ShownTimed(2, "bob", 2, "GLOBAL", "N", "ann", "new", 2_000, True)
+        again = [
+            Posted(4, "ann", 4, "GLOBAL", "new", 2),
+            shown._replace(at=4.1, connection=3, id="O"),
+            Answered(4.2, "ann", 4, "GLOBAL", "new", 0, "O", 2_000, 1),
+            Erased(6, "bob", 3, "O"),
+        ]
+        for left, found in (Left(3, "ann", 1), 0), (Left(3.9, "ann", 1), 1), (Left(3, "ann", 9), 1):
+            history: History = [
+                Posted(1.9, "ann", 1, "GLOBAL", "new", 2),
+                shown,
+                left,
+                Erased(4, "bob", 2, "N"),
+                *again,
+            ]
+            self.assertEqual(len(list(checker.timed(history, {}, 1.5))), found, left)
+
     def test_timed_twice(self) -> None:
         """A timed message that comes twice, also under another id, is found."""
         (shown,) = self.matching(ShownTimed, id="T")

@@ -38,6 +38,17 @@ class StartTests(ClusterTestCase):
         self.assertIn("--bus", self.reason(self.cluster.new_node("node2", bus=False)))
         self.assert_talks()
 
+    def test_ends(self) -> None:
+        """A node that must stop says why, and ends with status 1, so that it is started again. A stop ends with 0."""
+        (node,) = self.cluster.nodes
+        self.cluster.sql("DELETE FROM nodes")
+        self.assertEqual(node.wait_for_end(), 1)
+        self.assertIn("start it again", node.log.read_text())
+        node.start()
+        node.ask_to_stop()
+        self.assertEqual(node.wait_for_end(), 0, node.log.read_text())
+        self.assertEqual(node.tracebacks(), [])
+
     def test_no_postgres(self) -> None:
         """A node whose PostgreSQL does not answer says so."""
         self.cluster.kill_postgres()

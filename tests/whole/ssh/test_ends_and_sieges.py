@@ -57,7 +57,7 @@ class EndTests(SSHCase):
         self.assertIn("has ended (signal 9)", self.server.log.read_text())
 
     def test_server_is_killed(self) -> None:
-        """The process ends with its server, also if that is killed. A stopped server leaves no socket behind."""
+        """The process ends with its server, also if that is killed. One that is stopped leaves the screens first."""
         client = self.lines()
         (process,) = self.children()
         self.server.kill()
@@ -65,7 +65,12 @@ class EndTests(SSHCase):
         wait_for(lambda: not Path(f"/proc/{process}").exists() or _is_zombie(process), "the process to end")
         self.server = type(self.server)(self.home)
         self.assertEqual(self.run_ssh("alice", "ls", key="alice").returncode, 0)
+        screen = self.screen("alice", key="alice")
+        screen.expect("alice@")
         self.server.stop()
+        self.assertEqual(screen.wait(), 1)
+        self.assertIn("! The server has stopped.", screen.expect_gone("alice@"))
+        self.assertIn(b"\x1b[?1049l", screen.output)
         self.assertEqual([path.name for path in self.server.data.iterdir() if path.is_socket()], [])
 
 

@@ -4,8 +4,8 @@ import shutil
 
 import pytest
 
+from tests.helpers.multiplexers import SECRET, Tmux
 from tests.helpers.multiplexers import MultiplexerCase as _MultiplexerCase
-from tests.helpers.multiplexers import Tmux
 from tests.helpers.processes import wait_for
 
 
@@ -28,6 +28,36 @@ class TmuxTests(_MultiplexerCase):
     def test_timed_message_without_alternate_screen(self) -> None:
         """Without an alternate screen a timed message leaves no copy."""
         self.check_timed(self.tmux(alternate_screen=False))
+
+    def test_deleted_messages(self) -> None:
+        """A deleted message is in no scrollback, full-screen or plain, and can be neither recalled nor pasted."""
+        bob = self.bot("bob")
+        tmux = self.tmux(alternate_screen=False)
+        for options in "", " --plain":
+            self.enter(tmux, options, "!help shows" if options else "F1: help")
+            tmux.type(SECRET)
+            sent = bob.event("message")["seq"]
+            bob.ask(type="send", chat="GLOBAL", text=f"{SECRET} of bob")
+            tmux.expect(f"{SECRET} of bob")
+            for number in range(30):
+                bob.ask(type="send", chat="GLOBAL", text=f"after {number}")
+            tmux.expect("after 29")
+            if not options:
+                tmux.press("\x1b[5~\x1b[F")
+                tmux.press(f"#{sent}= {SECRET} again\x15")  # cut, and not sent
+            bob.ask(type="amend", chat="GLOBAL", seq=sent + 1, delete=True)
+            tmux.type(f"#{sent}-")
+            self.assertTrue(bob.event("amended")["deleted"])
+            wait_for(lambda: SECRET not in tmux.everything(), "the deleted text to go", tmux.everything)
+            if not options:
+                tmux.press("\x19!")
+                tmux.expect("GLOBAL> !")
+                tmux.press("\x15\x1b[A\x1b[A")
+                tmux.expect(f"GLOBAL> #{sent}-")
+                tmux.press("\x15")
+            tmux.type("exit")
+            tmux.expect("$")
+            self.assertNotIn(SECRET, tmux.everything())
 
     def test_control(self) -> None:
         """A naive clear leaves a copy, which proves that the other tests would find one."""

@@ -95,11 +95,9 @@ class SSHDoor(ServerFactory):
         return Relay(self, host, visit, next(self._numbers), speaks_first=speaks_first)
 
     def stop(self) -> Deferred[None]:
-        """End the process, and with it all sessions and relays."""
+        """End the process, which leaves the screens of its clients first, and then all relays."""
         ended = self._process.stop()
-        for relay in list(self):
-            relay.abort()
-        ended.addCallback(lambda _: self._close_socket())
+        ended.addCallback(lambda _: self._end_relays())
         return ended
 
     # Called by the relays (`irchat.server.listeners.ssh.relay.Keeper`).
@@ -132,6 +130,11 @@ class SSHDoor(ServerFactory):
         if self._socket is None or not self._socket.stands():
             self._close_socket()
             self._socket = open_socket(self._reactor, self._folder / DOOR_SOCKET, self.sessions, self._quiet)
+
+    def _end_relays(self) -> Deferred[None]:
+        for relay in list(self):
+            relay.abort()
+        return self._close_socket()
 
     def _close_socket(self) -> Deferred[None]:
         port, self._socket = self._socket, None

@@ -6,13 +6,13 @@ from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from irchat.interfaces.entry_codec import UnknownEntry
+from irchat.interfaces.entry_codec import VERSION, UnknownEntry, version_of
 from irchat.interfaces.log import Committed, LogBatch, TurnLost
 from irchat.interfaces.writes import Write
 from irchat.protocol.errors import Code, Refusal
 from irchat.store.postgres.connecting import Connection, KeptConnection, one_line, refusal_while_away, refuse
 from irchat.store.postgres.log.batches import CannotFollow, Commits, Reader
-from irchat.store.postgres.log.positions import Origin, Positions
+from irchat.store.postgres.log.positions import Head, Origin, Positions, head_of, is_same
 from irchat.store.postgres.log.turns import Turns
 from irchat.store.postgres.writes.writer import OutcomeUnknown, Writer, Written
 from irchat.store.threads import FollowingThreads
@@ -28,7 +28,7 @@ _FIRST_BATCH = """
 SELECT greatest((extract(epoch FROM clock_timestamp()) * 1000)::bigint << 20, coalesce(max(batch), 0) + 1)
 FROM log WHERE node = %s
 """
-_HEAD = "SELECT coalesce(max(pos), 0) FROM log"
+_HEAD = "SELECT pos, node, batch FROM log ORDER BY pos DESC LIMIT 1"
 _FIND = "SELECT 1 FROM log WHERE pos = %s AND node = %s AND batch = %s"
 # A write: its commit waits until it, and so every earlier commit, is on the disk and the standbys.
 _CONFIRM = "UPDATE properties SET value = value WHERE name = 'version'"
@@ -42,6 +42,7 @@ class NodeLog(Positions):
     ``went_back``: whether the database lost commits that this node had applied. ``has_turn``: whether the turn is taken
     and the core does not know it yet, so that all nodes wait for the reactor. ``on_time`` is called with the time of
     the database in ms, after each commit, in the writer's thread; ``on_commit`` with the position and the writes.
+    ``known_version``: the version of the entries that all nodes know. Newer ones are refused until all are upgraded.
     """
 
     def __init__(self, threads: FollowingThreads, turns: Turns, follower: KeptConnection) -> None:
@@ -54,9 +55,10 @@ class NodeLog(Positions):
         self._reader = Reader(0, 0)
         self._batch = 0
         self._asking = False
-        self._waiting_for_head: list[Deferred[int]] = []
+        self._waiting_for_head: list[Deferred[Head]] = []
         self._resets = False
         self.went_back = self.has_turn = False
+        self.known_version = VERSION
         self.on_news: Callable[[], None] = lambda: None
         self.on_reset: Callable[[], None] = lambda: None
         self.on_stop: Callable[[str], None] = lambda why: None
@@ -86,11 +88,11 @@ class NodeLog(Positions):
         return reading.addCallback(self._give).addErrback(self._not_read)
 
     def caught_up(self) -> Deferred[None]:
-        head: Deferred[int] = Deferred()
+        head: Deferred[Head] = Deferred()
         self._waiting_for_head.append(head)
         if not self._asking:
             self._ask_for_head()
-        return head.addCallback(self.reached)
+        return head.addCallback(lambda head: self.reached(head.position))
 
     def commit_alone(self, writes: Sequence[Write[object]]) -> Deferred[list[object]]:
         """Commit ``writes`` without a core that follows the log, and count everything as applied."""
@@ -158,12 +160,12 @@ class NodeLog(Positions):
         asking = self._threads.follow(self._follower.read, _head).addErrback(refuse)
         asking.addBoth(self._found_head, waiting)
 
-    def _found_head(self, head: int | Failure, waiting: list[Deferred[int]]) -> None:
+    def _found_head(self, head: Head | Failure, waiting: list[Deferred[Head]]) -> None:
         self._asking = False
-        if isinstance(head, int) and head > self.position:
+        if isinstance(head, Head) and not self.is_at(head):
             self.on_news()
         for waiter in waiting:
-            if isinstance(head, int):
+            if isinstance(head, Head):
                 waiter.callback(head)
             else:
                 waiter.errback(head)
@@ -173,9 +175,10 @@ class NodeLog(Positions):
     # In the threads
 
     def _take(self, position: int, origin: Origin | None) -> Commits:
-        self._head = self._turns.take(_PATIENCE_SECONDS)
+        head = self._turns.take(_PATIENCE_SECONDS)
+        self._head = head.position
         found = Commits([], {}, False)
-        if self._head != position:
+        if not is_same(head, position, origin):
             try:
                 if self._head - position > _BEHIND_MOST:
                     raise refusal_while_away()
@@ -194,6 +197,7 @@ class NodeLog(Positions):
         origin = self._reader.node, self._batch
         position = self._head + len(writes)
         try:
+            self._need_known(writes)
             written = self._writer.commit(self._turns.connection, self._head, origin, writes)
         except OutcomeUnknown as error:
             _log.warn("the connection broke during a commit; its outcome is looked up")
@@ -205,6 +209,14 @@ class NodeLog(Positions):
             self._turns.undo()
             raise
         return self._ended(written, position), origin
+
+    def _need_known(self, writes: Sequence[Write[object]]) -> None:
+        """Raise Refusal for an entry that stops an older node. During an upgrade, it must wait for the last node."""
+        known = self.known_version
+        if known < VERSION and any(version_of(type(write)) > known for write in writes):
+            raise Refusal(
+                Code.UNAVAILABLE, "The server is being upgraded, and not all of it knows this yet. Try again later."
+            )
 
     def _ended(self, written: Written, position: int) -> Committed:
         if written.at is None:
@@ -240,13 +252,12 @@ class NodeLog(Positions):
 
     def _commit_in_a_turn(self, writes: Sequence[Write[object]]) -> tuple[Committed, Origin]:
         while True:
-            self._head = self._turns.take(_PATIENCE_SECONDS)
+            self._head = self._turns.take(_PATIENCE_SECONDS).position
             try:
                 return self._commit(writes)
             except TurnLost:
                 continue
 
 
-def _head(connection: Connection) -> int:
-    head: int = connection.execute(_HEAD).fetchone()[0]  # type: ignore[index]
-    return head
+def _head(connection: Connection) -> Head:
+    return head_of(connection.execute(_HEAD).fetchone())

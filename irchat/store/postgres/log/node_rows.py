@@ -7,6 +7,7 @@ from irchat.interfaces.entry_codec import VERSION
 from irchat.interfaces.nodes import NodeRow
 from irchat.store.postgres.connecting import Connection, StoreUnusable
 from irchat.store.postgres.locks import BUS, JOINING, NODE
+from irchat.store.postgres.log.positions import Head, head_of
 
 # Seconds after which a node counts as gone, and after which its row is deleted.
 _ALIVE_SECONDS = 30
@@ -30,9 +31,13 @@ _NUMBER = "SELECT node FROM nodes WHERE name = %s"
 _RENEW = (
     "UPDATE nodes SET pos = %(position)s, sessions = %(sessions)s, seen = clock_timestamp(),"
     " bus_seen = CASE WHEN %(hears_bus)s THEN clock_timestamp() ELSE bus_seen END WHERE node = %(node)s"
-    " RETURNING (SELECT coalesce(max(pos), 0) FROM log), (extract(epoch FROM clock_timestamp()) * 1000)::bigint,"
+    " RETURNING (SELECT ARRAY[log.pos, log.node, batch] FROM log ORDER BY log.pos DESC LIMIT 1),"
+    " (extract(epoch FROM clock_timestamp()) * 1000)::bigint,"
     " (SELECT coalesce(bool_or(other.bus_seen > clock_timestamp() - make_interval(secs => %(fresh)s)), false)"
-    " FROM nodes AS other WHERE other.node != %(node)s)"
+    " FROM nodes AS other WHERE other.node != %(node)s),"
+    " (SELECT value FROM properties WHERE properties.name = 'epoch'),"
+    " (SELECT min(other.version) FROM nodes AS other WHERE other.node = %(node)s"
+    " OR other.seen > clock_timestamp() - make_interval(secs => %(alive)s))"
 )
 _NODES = (
     "SELECT name, version, pos, (SELECT coalesce(max(pos), 0) FROM log) - pos, sessions,"
@@ -58,11 +63,18 @@ class Report(NamedTuple):
 
 
 class Look(NamedTuple):
-    """The answer to a `Report`: the ``head`` of the log, the time of the database in ms (``now``), and others' bus."""
+    """The answer to a `Report`.
 
-    head: int
+    ``head``: the end of the log. ``now``: the time of the database in ms. ``others_hear_bus``: whether the bus works
+    for another node. ``epoch``: that of the database. ``known_version``: the
+    version of the entries that all nodes know.
+    """
+
+    head: Head
     now: int
     others_hear_bus: bool
+    epoch: str
+    known_version: int
 
 
 def join(connection: Connection, node: NodeIdentity, patience: float = PATIENCE_SECONDS) -> int:
@@ -104,10 +116,12 @@ def join(connection: Connection, node: NodeIdentity, patience: float = PATIENCE_
 
 def renew(connection: Connection, number: int, report: Report) -> Look:
     """Note that the node is alive. Raises StoreUnusable if it is no longer in the table, or psycopg.Error."""
-    row = connection.execute(_RENEW, {**report._asdict(), "node": number, "fresh": _BUS_SECONDS}).fetchone()
+    given = {**report._asdict(), "node": number, "fresh": _BUS_SECONDS, "alive": _ALIVE_SECONDS}
+    row = connection.execute(_RENEW, given).fetchone()
     if row is None:
         raise StoreUnusable("this node is no longer in the database; start it again")
-    return Look(*row)
+    head, *others = row
+    return Look(head_of(head and tuple(head)), *others)
 
 
 def all_nodes(connection: Connection) -> list[NodeRow]:

@@ -2,6 +2,7 @@
 
 from heapq import heappop, heappush
 from itertools import count
+from typing import NamedTuple
 
 from twisted.internet.defer import Deferred, succeed
 
@@ -9,6 +10,23 @@ from irchat.store.postgres.connecting import refusal_while_away
 
 Origin = tuple[int, int]
 """The identity of a commit: its node, and its batch on that node."""
+
+
+class Head(NamedTuple):
+    """The end of the log: its last position, and the commit there, which is None if the log is empty."""
+
+    position: int
+    origin: Origin | None
+
+
+def head_of(row: tuple[int, int, int] | None) -> Head:
+    """Return the end of a log whose last row, if any, has this position, node and batch."""
+    return Head(0, None) if row is None else Head(row[0], row[1:])
+
+
+def is_same(head: Head, position: int, origin: Origin | None) -> bool:
+    """Return whether the log ends at ``position``, with the commit ``origin`` if that is known."""
+    return head.position == position and (origin is None or head.origin == origin)
 
 
 class Positions:
@@ -24,6 +42,10 @@ class Positions:
         self._given: dict[int, Origin] = {}
         self._waiting: list[tuple[int, int, Deferred[None]]] = []
         self._numbers = count()
+
+    def is_at(self, head: Head) -> bool:
+        """Return whether everything is applied. Another commit at our position means that the database went back."""
+        return is_same(head, self.position, self.origin)
 
     def reached(self, position: int) -> Deferred[None]:
         """Return a Deferred that fires when everything up to ``position`` is applied."""

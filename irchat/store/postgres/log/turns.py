@@ -14,6 +14,7 @@ from twisted.logger import Logger
 from irchat.interfaces.log import TurnLost
 from irchat.store.postgres.connecting import Connection, KeptConnection, is_away, one_line, refusal_while_away
 from irchat.store.postgres.locks import TURN
+from irchat.store.postgres.log.positions import Head, head_of
 
 # Seconds for which a node waits for the lock before it looks at the holder.
 _LOCK_SECONDS = 1.0
@@ -26,7 +27,7 @@ _COMMIT_SECONDS = 20.0
 # is visible before its lock is released.
 _TAKE = (
     "BEGIN; SET LOCAL lock_timeout = '{ms}ms'; SELECT pg_advisory_xact_lock({lock});"
-    " SELECT coalesce(max(pos), 0) FROM log"
+    " SELECT pos, node, batch FROM log ORDER BY pos DESC LIMIT 1"
 )
 # A session that waits for its client can also be "active", between the parts of one statement.
 _END_HOLDER = f"""
@@ -52,8 +53,8 @@ class Turns:
         self.count = 0
         self.wait_seconds = self.hold_seconds = 0.0
 
-    def take(self, patience: float | None) -> int:
-        """Take the turn. Return the position of the last commit.
+    def take(self, patience: float | None) -> Head:
+        """Take the turn. Return the end of the log.
 
         Raises Refusal ``unavailable`` if that takes longer than ``patience`` seconds, if given.
         """
@@ -115,13 +116,13 @@ class Turns:
         """Stop waiting. Any thread may call it."""
         self._closing.set()
 
-    def _try_to_take(self, seconds: float) -> int:
+    def _try_to_take(self, seconds: float) -> Head:
         connection = self._kept.get()
         connection.limit = seconds + _ANSWER_SECONDS
         cursor = connection.execute(_TAKE.format(ms=max(1, int(seconds * 1000)), lock=TURN))
         while cursor.nextset():
             pass
-        head: int = cursor.fetchone()[0]  # type: ignore[index]
+        head = head_of(cursor.fetchone())
         connection.limit = _COMMIT_SECONDS
         self._held = connection
         return head

@@ -1,16 +1,8 @@
-"""The writes that change a stored message in PostgreSQL, with the rights of their users and the revs of the chats."""
+"""The SQL of the writes that change a stored message, in PostgreSQL."""
 
-from collections.abc import Collection
-from typing import NamedTuple
-
-from irchat.interfaces.stored import GLOBAL, ChatKey, PlacedMark, StoredChange
-from irchat.interfaces.writes import AlertSet, MarkSet, MarksRemoved, MessageDeleted, MessageEdited
-from irchat.protocol.errors import Code
-from irchat.protocol.marks import MESSAGE_MARKS, USER_MARKS
-from irchat.store.chat_row import ChatRow
+from irchat.store.message_changes import Found, Mark, MessageChanges, Target
 from irchat.store.postgres.search.indexing import replace_words
-from irchat.store.postgres.writes.deletions import DeletionWriter, delete
-from irchat.store.write_rules import LAST_SOUGHT, deletion_refusal, edit_refusal
+from irchat.store.postgres.writes.deletions import DeletionWriter
 
 _HIGHEST = 2**63 - 1
 
@@ -25,13 +17,12 @@ _LAST_OF_USER = (
     "SELECT seq FROM (SELECT seq, sender FROM messages WHERE chat = %s ORDER BY seq DESC LIMIT %s) AS latest"
     " WHERE sender = %s ORDER BY seq DESC LIMIT 1"
 )
-# A message that the user may see. Without a user, for the administrator of the machine: any message.
-_TARGET = (
+_FIND = (
     "SELECT sender, at, id FROM messages WHERE chat = %(chat)s AND seq = %(seq)s AND (%(user)s::bigint IS NULL"
     " OR EXISTS (SELECT 1 FROM members WHERE user_id = %(user)s AND chat = %(chat)s AND since_seq < %(seq)s))"
 )
-_MARK_IS = "chat = %s AND seq = %s AND key = %s AND user_id = %s"
-# Whether a mark is there, how many the user has on the message, and how many different ones it has if this one is new.
+_TAKE_MARK = "DELETE FROM marks WHERE chat = %s AND seq = %s AND key = %s AND user_id = %s"
+_PUT_MARK = "INSERT INTO marks (chat, seq, key, user_id, mark, at) VALUES (%s, %s, %s, %s, %s, %s)"
 _MARKS_NOW = (
     "SELECT coalesce(bool_or(key = %(key)s AND user_id = %(user)s), false), count(*) FILTER (WHERE user_id = %(user)s),"
     " CASE WHEN coalesce(bool_or(key = %(key)s), false) THEN 0 ELSE count(DISTINCT key) END"
@@ -39,111 +30,41 @@ _MARKS_NOW = (
 )
 
 
-class _Target(NamedTuple):
-    """A message to be changed. ``is_for_all``: no member can have joined its chat after it."""
+class AmendWriter(DeletionWriter, MessageChanges):
+    """Runs these writes in a turn."""
 
-    row: ChatRow
-    seq: int
-    sender: int
-    sent_at: int
-    id: int
-    is_for_all: bool
+    def _find(self, chat: int, seq: int, user: int | None) -> Found | None:
+        wanted = {"chat": chat, "seq": min(seq, _HIGHEST), "user": user}
+        found = self._connection.execute(_FIND, wanted).fetchone()
+        return None if found is None else Found(*found)
 
+    def _last_of(self, chat: int, user: int | None, sought: int) -> int | None:
+        seq: int | None = self._one(_LAST_OF_USER, chat, sought, user)
+        return seq
 
-class AmendWriter(DeletionWriter):
-    """Runs these writes in a turn. A refused one changes nothing."""
+    def _put_text(self, target: Target, text: str) -> None:
+        self._connection.execute("UPDATE messages SET text = %s WHERE id = %s", (text, target.message.id))
+        replace_words(self._connection, target.message.id, target.row.id, target.seq, text)
 
-    def edit_message(self, write: MessageEdited) -> StoredChange:
-        target = self._target(write.chat, write.seq, write.user, write.hidden)
-        if target is None:
-            return StoredChange(refusal=Code.NO_SUCH_MESSAGE)
-        refusal = edit_refusal(write, target.sender, target.seq, target.sent_at)
-        if refusal is not None:
-            return StoredChange(refusal=refusal)
-        self._connection.execute("UPDATE messages SET text = %s WHERE id = %s", (write.text, target.id))
-        replace_words(self._connection, target.id, target.row.id, target.seq, write.text)
-        return self._changed(target, write.at, edited=True)
+    def _marks_now(self, mark: Mark) -> tuple[bool, int, int]:
+        is_on, own, different = self._connection.execute(_MARKS_NOW, mark._asdict()).fetchone() or (False, 0, 0)
+        return is_on, own, different
 
-    def delete_message(self, write: MessageDeleted) -> StoredChange:
-        target = self._target(write.chat, write.seq, write.user, write.hidden)
-        if target is None:
-            return StoredChange(refusal=Code.NO_SUCH_MESSAGE)
-        refusal = deletion_refusal(write, target.sender, target.seq)
-        if refusal is not None:
-            return StoredChange(refusal=refusal)
-        place = target.row.id, target.seq
-        self._note_ends([place])
-        delete(self._connection, [place])
-        return self._changed(target, write.at, deleted=True)
+    def _put_mark(self, mark: Mark, text: str, at: int) -> None:
+        self._connection.execute(_PUT_MARK, (*mark, text, at))
 
-    def set_mark(self, write: MarkSet) -> StoredChange:
-        target = self._target(write.chat, write.seq, write.user, write.hidden)
-        if target is None:
-            return StoredChange(refusal=Code.NO_SUCH_MESSAGE)
-        mark = (target.row.id, target.seq, write.key, write.user)
-        named = dict(zip(("chat", "seq", "key", "user"), mark, strict=True))
-        is_on, own, different = self._connection.execute(_MARKS_NOW, named).fetchone() or (False, 0, 0)
-        on = not is_on if write.on is None else write.on
-        if on == is_on:
-            return StoredChange(target.seq, 0, target.sender, write.at, target.sent_at, on, is_new=False)
-        if not on:
-            self._connection.execute(f"DELETE FROM marks WHERE {_MARK_IS}", mark)
-        elif own < USER_MARKS and different < MESSAGE_MARKS:
-            self._connection.execute(
-                "INSERT INTO marks (chat, seq, key, user_id, mark, at) VALUES (%s, %s, %s, %s, %s, %s)",
-                (*mark, write.mark, write.at),
-            )
-        else:
-            return StoredChange(refusal=Code.TOO_MANY)
-        return self._changed(target, write.at, on=on)
+    def _take_mark(self, mark: Mark) -> bool:
+        return self._connection.execute(_TAKE_MARK, mark).rowcount > 0
 
-    def remove_marks(self, write: MarksRemoved) -> tuple[StoredChange, ...]:
-        return tuple(self._remove_mark(mark, write.at) for mark in write.marks)
+    def _put_alert(self, chat: int, user: int, alert: str) -> None:
+        self._connection.execute("UPDATE members SET alert = %s WHERE user_id = %s AND chat = %s", (alert, user, chat))
 
-    def _remove_mark(self, mark: PlacedMark, at: int) -> StoredChange:
-        target = self._target(mark.chat, mark.seq, None, ())
-        if target is not None:
-            row = (target.row.id, mark.seq, mark.key, mark.user)
-            if self._connection.execute(f"DELETE FROM marks WHERE {_MARK_IS}", row).rowcount:
-                return self._changed(target, at)
-        return StoredChange(mark.seq, is_new=False)
+    def _note_change(self, chat: int, seq: int, rev: int, edited_at: int | None, deleted: bool) -> None:
+        self._connection.execute(_PUT_CHANGE, (chat, seq, rev, edited_at, deleted))
 
-    def set_alert(self, write: AlertSet) -> None:
-        row = self._chat_to_write(write.chat) if isinstance(write.chat, tuple) else self._chat(write.chat)
-        if row is not None:
-            self._connection.execute(
-                "UPDATE members SET alert = %s WHERE user_id = %s AND chat = %s", (write.alert, write.user, row.id)
-            )
-
-    def _target(self, key: ChatKey, seq: int | None, user: int | None, hidden: Collection[int]) -> _Target | None:
-        """Return the message ``seq``, or the last one of ``user``, if it exists and the user may see it."""
-        row = self._chat(key)
-        if row is None:
-            return None
-        if seq is None:
-            seq = self._one(_LAST_OF_USER, row.id, LAST_SOUGHT, user)
-        wanted = {"chat": row.id, "seq": min(seq or 0, _HIGHEST), "user": user}
-        found = self._connection.execute(_TARGET, wanted).fetchone()
-        if found is None or found[0] in hidden:
-            return None
-        sender, sent_at, message_id = found
-        return _Target(row, seq or 0, sender, sent_at, message_id, isinstance(key, tuple) or key == GLOBAL)
-
-    def _changed(
-        self, target: _Target, at: int, *, edited: bool = False, deleted: bool = False, on: bool = False
-    ) -> StoredChange:
-        """Note a change under the next ``rev`` of its chat, and return it."""
-        row, seq = target.row, target.seq
-        row.rev += 1
-        self._touched[row.id] = row
-        if edited or deleted:
-            self._connection.execute(_PUT_CHANGE, (row.id, seq, row.rev, at if edited else None, deleted))
-        else:
-            self._connection.execute(_NOTE_MARK, (row.id, seq, row.rev))
-        late = frozenset() if target.is_for_all else self._late(row.id, seq)
-        return StoredChange(seq, row.rev, target.sender, at, target.sent_at, on, late=late)
+    def _note_mark(self, chat: int, seq: int, rev: int) -> None:
+        self._connection.execute(_NOTE_MARK, (chat, seq, rev))
 
     def _late(self, chat: int, seq: int) -> frozenset[int]:
-        """Return the members that joined after a message."""
         rows = self._connection.execute("SELECT user_id FROM members WHERE chat = %s AND since_seq >= %s", (chat, seq))
         return frozenset(user for (user,) in rows)

@@ -1,10 +1,7 @@
 """Deletions of messages in PostgreSQL: with their words, marks and mentions, in a turn or after it."""
 
-from collections.abc import Sequence
-
 from irchat.interfaces.stored import ChatKey
-from irchat.interfaces.writes import MessagesDeleted
-from irchat.store.chat_row import ChatRow
+from irchat.store.message_changes import Places
 from irchat.store.postgres.connecting import Connection
 from irchat.store.postgres.search.indexing import remove_words
 from irchat.store.postgres.writes.gathered import GatheredRows, columns
@@ -40,31 +37,23 @@ _NOTE_GAPS = (
 class DeletionWriter(GatheredRows):
     """Deletes messages in a turn."""
 
-    def delete_messages(self, write: MessagesDeleted) -> None:
-        chats: dict[ChatKey, ChatRow] = {}
-        places: list[tuple[int, int]] = []
-        for key, seq in write.places:
-            row = chats.get(key) or self._chat(key)
-            if row is not None:
-                chats[key] = row
-                places.append((row.id, seq))
-        if not places:
-            return
-        self._note_ends(places)
-        delete(self._connection, places)
-        self._connection.execute(_DELETE_AMENDED, columns(places, 2))
-        self._connection.execute(_NOTE_GAPS, columns(places, 2))
-        for key, row in chats.items():
-            if isinstance(key, tuple) and self._one("SELECT 1 FROM messages WHERE chat = %s LIMIT 1", row.id) is None:
-                del self._chats[key]
-                self._connection.execute("DELETE FROM chats WHERE id = %s", (row.id,))
-
-    def _note_ends(self, places: Sequence[tuple[int, int]]) -> None:
-        """Note the last deleted message of each sender: deletions must not move the ends shown to readers."""
+    def _note_ends(self, places: Places) -> None:
         self._connection.execute(_NOTE_ENDS, columns(places, 2))
 
+    def _delete(self, places: Places) -> None:
+        delete(self._connection, places)
 
-def delete(connection: Connection, places: Sequence[tuple[int, int]]) -> None:
+    def _leave_gaps(self, places: Places) -> None:
+        self._connection.execute(_DELETE_AMENDED, columns(places, 2))
+        self._connection.execute(_NOTE_GAPS, columns(places, 2))
+
+    def _drop_if_empty(self, key: ChatKey, chat: int) -> None:
+        if self._one("SELECT 1 FROM messages WHERE chat = %s LIMIT 1", chat) is None:
+            del self._chats[key]
+            self._connection.execute("DELETE FROM chats WHERE id = %s", (chat,))
+
+
+def delete(connection: Connection, places: Places) -> None:
     """Delete messages by chat and seq, also from the search index."""
     gone = columns(places, 2)
     ids = [message_id for (message_id,) in connection.execute(_DELETE, gone)]

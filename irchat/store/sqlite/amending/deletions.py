@@ -1,10 +1,9 @@
 """Deletions of messages: with their places, words, marks and mentions, and a few at a time where they are many."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 from irchat.interfaces.stored import ChatKey
-from irchat.interfaces.writes import MessagesDeleted
-from irchat.store.chat_row import ChatRow
+from irchat.store.message_changes import Places
 from irchat.store.sqlite.chat_rows import ChatRows
 from irchat.store.sqlite.search.indexing import DELETE_INDEXED, DELETED_CHARACTERS, SearchIndex
 
@@ -29,27 +28,7 @@ class DeletionWriter(ChatRows):
 
     _index: SearchIndex
 
-    def delete_messages(self, write: MessagesDeleted) -> None:
-        chats: dict[ChatKey, ChatRow] = {}
-        places: list[tuple[int, int]] = []
-        for key, seq in write.places:
-            row = chats.get(key) or self._chat(key)
-            if row is not None:
-                chats[key] = row
-                places.append((row.id, seq))
-        self._note_ends(places)
-        self._delete(places)
-        self._connection.executemany("DELETE FROM amended WHERE chat = ? AND seq = ? AND NOT deleted", places)
-        self._connection.executemany(
-            "UPDATE chats SET gaps_up_to = max(gaps_up_to, ?) WHERE id = ?", [(seq, chat) for chat, seq in places]
-        )
-        for key, row in chats.items():
-            if isinstance(key, tuple) and self._one("SELECT 1 FROM messages WHERE chat = ? LIMIT 1", row.id) is None:
-                del self._chats[key]
-                self._connection.execute("DELETE FROM chats WHERE id = ?", (row.id,))
-
-    def _note_ends(self, places: Sequence[tuple[int, int]]) -> None:
-        """Note the last deleted message of each sender: deletions must not move the ends shown to readers."""
+    def _note_ends(self, places: Places) -> None:
         self._connection.executemany(
             "INSERT INTO deleted_ends (chat, sender, seq, at)"
             " SELECT chat, sender, seq, at FROM messages WHERE chat = ? AND seq = ?"
@@ -58,12 +37,22 @@ class DeletionWriter(ChatRows):
             places,
         )
 
-    def _delete(self, places: Sequence[tuple[int, int]]) -> None:
-        """Delete messages by chat and seq, also from the index if they are in it."""
+    def _delete(self, places: Places) -> None:
         indexed = self._index.last_indexed
         self._connection.executemany(DELETE_INDEXED, [(chat, seq, indexed) for chat, seq in places])
         for statement in _DELETE_MESSAGE:
             self._connection.executemany(statement, places)
+
+    def _leave_gaps(self, places: Places) -> None:
+        self._connection.executemany("DELETE FROM amended WHERE chat = ? AND seq = ? AND NOT deleted", places)
+        self._connection.executemany(
+            "UPDATE chats SET gaps_up_to = max(gaps_up_to, ?) WHERE id = ?", [(seq, chat) for chat, seq in places]
+        )
+
+    def _drop_if_empty(self, key: ChatKey, chat: int) -> None:
+        if self._one("SELECT 1 FROM messages WHERE chat = ? LIMIT 1", chat) is None:
+            del self._chats[key]
+            self._connection.execute("DELETE FROM chats WHERE id = ?", (chat,))
 
     def _sweep(self, group: int) -> bool:
         """Delete one batch of the rows of an ended group. Return whether it was the last one."""

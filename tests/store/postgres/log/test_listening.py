@@ -84,7 +84,7 @@ class ListenerTests(NodesCase):
         self.patch(listening, "_LOOK_SECONDS", 0.02)
         self.begin()
         head = self.commit(self.a, message(GLOBAL, 1)).position
-        self.wait(lambda: self.looks[-1].head == head)
+        self.wait(lambda: self.looks[-1].head.position == head)
         self.report = Report(head, 7, False)
         self.wait(lambda: len(self.looks) > 20)
         rows = self.sql("SELECT name, pos, sessions, bus_seen IS NOT NULL FROM nodes WHERE node = %s", self.number)

@@ -62,15 +62,25 @@ class NodeRowsTests(NodesCase):
         first, connection = self.enter("a")
         second, other = self.enter("b")
         look = renew(connection, first, Report(1, 2, True))
-        self.assertEqual((look.head, look.others_hear_bus), (self.a.log.position, False))
+        self.assertTrue(self.a.log.is_at(look.head))
+        self.assertEqual((look.others_hear_bus, look.epoch), (False, self.a.epoch))
         self.assertTrue(renew(other, second, Report(3, 4, False)).others_hear_bus)
         self.assertFalse(renew(connection, first, Report(1, 2, True)).others_hear_bus)
         self.sql("UPDATE nodes SET bus_seen = bus_seen - interval '6 s'")
         self.assertFalse(renew(other, second, Report(3, 4, False)).others_hear_bus)
         a, b = all_nodes(connection)
-        self.assertEqual(astuple(a)[:5], ("a", VERSION, 1, look.head - 1, 2))
-        self.assertEqual(replace(b, silent=0), NodeRow("b", VERSION, 3, look.head - 3, 4, 0, None))
+        self.assertEqual(astuple(a)[:5], ("a", VERSION, 1, look.head.position - 1, 2))
+        self.assertEqual(replace(b, silent=0), NodeRow("b", VERSION, 3, look.head.position - 3, 4, 0, None))
         self.assertTrue(0 <= b.silent < 30 and a.bus_silent is not None and 6 <= a.bus_silent < 36)
+
+    def test_versions(self) -> None:
+        """A node learns which entries all nodes know that run now."""
+        number, connection = self.enter("a")
+        self.enter("b")
+        self.sql("UPDATE nodes SET version = 1 WHERE name = 'b'")
+        self.assertEqual(renew(connection, number, Report(0, 0, True)).known_version, 1)
+        self.sql("UPDATE nodes SET seen = seen - interval '1 minute'")
+        self.assertEqual(renew(connection, number, Report(0, 0, True)).known_version, VERSION)
 
     def test_gone_for_long(self) -> None:
         """The row of a node that was not heard for a week is deleted when another one starts, but not its own."""

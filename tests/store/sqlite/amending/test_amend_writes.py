@@ -15,7 +15,7 @@ from irchat.interfaces.writes import (
     UserRemoved,
 )
 from irchat.protocol.errors import Code
-from irchat.store.sqlite.amending import amend_writes
+from irchat.store import message_changes
 from tests.helpers.stores import NOW, SQLiteHands, StoreHands, message
 
 
@@ -166,7 +166,7 @@ class AmendContract(StoreHands):
 
     def test_last_is_far_back(self) -> None:
         """It is sought among a limited number of messages."""
-        self.patch(amend_writes, "LAST_SOUGHT", 3)
+        self.patch(message_changes, "LAST_SOUGHT", 3)
         self.write(message(GLOBAL, self.alice), *(message(GLOBAL, self.bob) for _ in range(3)))
         self.refused(self.edit(GLOBAL, None, self.alice))
         self.delete(GLOBAL, 4, self.bob)

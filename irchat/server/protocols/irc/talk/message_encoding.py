@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from irchat.chat.state.directory import Directory
 from irchat.chat.state.entities import User
 from irchat.chat.state.message_ids import message_id
-from irchat.interfaces.bus import Publication
+from irchat.interfaces.bus import Publication, StoredPlace
 from irchat.interfaces.stored import ChatKey
 from irchat.irc.targets import target_of
 from irchat.protocol import events
@@ -52,25 +52,25 @@ class MessageEncoding:
 
     def _encode(self, flavour: Flavour, publication: Publication) -> bytes | None:
         """Encode a stored message. All other publications differ between sessions."""
-        position = publication.position
+        place = publication.place
         command = _COMMANDS.get(type(publication.event))
-        if position is None or command is None:
+        if not isinstance(place, StoredPlace) or command is None:
             return None
         event = publication.event
         assert isinstance(event, events.Message)
         sender = self.sender(event)
-        self._delivered.note(*position, sender.id)
+        self._delivered.note(place.chat, place.seq, sender.id)
         extras = self._extras_of(sender, event.text) if self._extras else NO_EXTRAS
-        return self.lines(flavour, event, position, sender, extras)
+        return self.lines(flavour, event, (place.chat, place.seq), sender, extras)
 
     def one(self, flavour: Flavour, publication: Publication) -> bytes:
         """Encode a stored message for one session."""
-        event, position = publication.event, publication.position
+        event, place = publication.event, publication.place
         assert isinstance(event, events.Message)
-        assert position is not None
+        assert isinstance(place, StoredPlace)
         sender = self.sender(event)
         extras = self._extras_of(sender, event.text) if self._extras else NO_EXTRAS
-        return self.lines(flavour, event, position, sender, extras)
+        return self.lines(flavour, event, (place.chat, place.seq), sender, extras)
 
     def lines(
         self,

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from irchat.chat.state.entities import User
 from irchat.chat.state.message_ids import message_id
-from irchat.interfaces.bus import Publication
+from irchat.interfaces.bus import ChangePlace, Place, Publication, StoredPlace, TimedPlace
 from irchat.interfaces.stored import ChatKey
 from irchat.irc.irc_lines import build
 from irchat.irc.message_tags import client_only
@@ -20,36 +20,36 @@ if TYPE_CHECKING:
 
 def _message(protocol: "IRCProtocol", event: events.Message, publication: Publication) -> bytes:
     """Return the lines of a message. What is delivered counts as read. A timed message is only hinted at."""
-    if publication.position is None:
-        return _hint(protocol, event, publication)
-    key, seq = publication.position
-    if key in protocol.state.hidden_chats:
+    place = publication.place
+    if not isinstance(place, StoredPlace):
+        return _hint(protocol, event, place)
+    if place.chat in protocol.state.hidden_chats:
         return b""
-    protocol.talk.delivered(key, seq)
+    protocol.talk.delivered(place.chat, place.seq)
     return protocol.shared.talk.encoding.one(protocol.talk.flavour, publication)
 
 
-def _hint(protocol: "IRCProtocol", event: events.Message, publication: Publication) -> bytes:
-    if publication.timed is None or publication.timed[0] in protocol.state.hidden_chats:
+def _hint(protocol: "IRCProtocol", event: events.Message, place: Place | None) -> bytes:
+    if not isinstance(place, TimedPlace) or place.chat in protocol.state.hidden_chats:
         return b""
     if event.sender == protocol.user.name:
         return b""
-    return protocol.talk.timed_hint.waits(publication.timed[1])
+    return protocol.talk.timed_hint.waits(place.order)
 
 
 def _amended(protocol: "IRCProtocol", event: events.Amended, publication: Publication) -> bytes:
-    key = None if publication.change is None else publication.change[0]
-    return change_lines(protocol, event, key, publication.of)
+    place = publication.place
+    assert isinstance(place, ChangePlace)
+    return change_lines(protocol, event, place.chat, place.sender)
 
 
-def change_lines(protocol: "IRCProtocol", event: events.Amended, key: ChatKey | None, of: int | None) -> bytes:
-    """Return the lines of an edit, deletion or mark. ``of``: the sender of the message.
+def change_lines(protocol: "IRCProtocol", event: events.Amended, key: ChatKey, sender: int | None) -> bytes:
+    """Return the lines of an edit, deletion or mark of a message of ``sender``.
 
-    ``key`` is None for a present state, for a session that fell behind. It has the text if there was an edit, and all
-    marks: those that were taken off meanwhile stay.
+    A session that fell behind gets present states of messages: the text if there was an edit, and all marks. Marks that
+    were taken off meanwhile stay.
     """
     directory = protocol.shared.directory
-    key = directory.chat(protocol.user, event.chat).key if key is None else key
     if key in protocol.state.hidden_chats:
         return b""
     msgid = message_id(key, event.seq)
@@ -60,14 +60,14 @@ def change_lines(protocol: "IRCProtocol", event: events.Amended, key: ChatKey | 
         tags = {f"+draft/{'react' if event.on else 'unreact'}": event.mark, "+draft/reply": msgid}
         return tagmsg_line(protocol, by, _target(protocol, event.chat, key, by), event.at, tags)
     marks = mark_lines(protocol, event.chat, (key, event.seq), event.at, event.marks or ())
-    return _edit(protocol, event, key, by, of) + marks
+    return _edit(protocol, event, key, by, sender) + marks
 
 
-def _edit(protocol: "IRCProtocol", event: events.Amended, key: ChatKey, by: User | None, of: int | None) -> bytes:
+def _edit(protocol: "IRCProtocol", event: events.Amended, key: ChatKey, by: User | None, sender: int | None) -> bytes:
     directory = protocol.shared.directory
     if event.text is None or event.edited is None:
         return b""
-    editor = by or (None if of is None else directory.users[of])
+    editor = by or (None if sender is None else directory.users[sender])
     if editor is None:
         return b""
     flavour = protocol.talk.flavour

@@ -1,6 +1,6 @@
 """The shared encoding: one function for each flavour, which leaves to the sessions what differs between them."""
 
-from irchat.interfaces.bus import Publication
+from irchat.interfaces.bus import ChangePlace, Publication, StoredPlace, TimedPlace
 from irchat.interfaces.stored import GLOBAL
 from irchat.protocol import events
 from irchat.server.protocols.irc.talk.message_lines import NO_EXTRAS, Extras, Flavour
@@ -21,7 +21,7 @@ class MessageEncodingTests(IRCTestCase):
 
     def _publication(self, chat: str, sender: str, key: object, text: str = "hi") -> Publication:
         event = events.Message(chat=chat, sender=sender, at=AT, text=text, seq=5)
-        return Publication(event, None, position=(key, 5))  # type: ignore[arg-type]
+        return Publication(event, None, place=StoredPlace(key, 5))  # type: ignore[arg-type]
 
     def test_one_function(self) -> None:
         """A flavour has one function, by which delivery shares the bytes; another has another."""
@@ -40,10 +40,12 @@ class MessageEncodingTests(IRCTestCase):
         encode = self.encoding.of(Flavour())
         timed = events.Message(chat="GLOBAL", sender="alice", at=AT, text="secret", id="t", left_ms=1_000)
         for publication in (
-            Publication(timed, None, timed=(GLOBAL, 1)),
+            Publication(timed, None, place=TimedPlace(GLOBAL, 1)),
             Publication(events.Presence(online=["alice"], offline=[]), None),
             Publication(events.Erased(chat="GLOBAL", id="t"), None),
-            Publication(events.Amended(chat="GLOBAL", seq=1, rev=1, by="alice", at=AT), None, change=(GLOBAL, 1)),
+            Publication(
+                events.Amended(chat="GLOBAL", seq=1, rev=1, by="alice", at=AT), None, place=ChangePlace(GLOBAL, 1, 1)
+            ),
         ):
             self.assertIsNone(encode(publication))
 

@@ -1,12 +1,12 @@
-"""The checks at the start, on real databases and on one that a test pretends."""
+"""The checks of a server, on real databases and on one that a test pretends."""
 
 from typing import Any
 
 import psycopg
 
-from irchat.store.postgres import startup_checks
+from irchat.store.postgres import server_checks
 from irchat.store.postgres.connecting import Connection, Database, StoreUnusable
-from irchat.store.postgres.startup_checks import check_server
+from irchat.store.postgres.server_checks import check_durable, check_server, has_synchronous_standby
 from tests.helpers.postgres_nodes import DatabaseCase
 
 
@@ -75,12 +75,20 @@ class StartupChecksTests(DatabaseCase):
 
     def test_fsync(self) -> None:
         """A server that does not write to the disk is refused, and one that hides which sessions hang."""
-        real = startup_checks._setting
         for name in "fsync", "full_page_writes", "track_activities":
             self.patch(
-                startup_checks, "_setting", lambda at, asked, name=name: "off" if asked == name else real(at, asked)
+                server_checks,
+                "_settings",
+                lambda at, *asked, name=name: ["off" if one == name else "on" for one in asked],
             )
-            self.refused(name)
+            error = self.assertRaises(StoreUnusable, check_durable, self.connect())
+            self.assertIn(name, str(error))
+
+    def test_synchronous_standby(self) -> None:
+        """It is known whether commits wait for a standby."""
+        self.assertFalse(has_synchronous_standby(self.connect()))
+        self.patch(server_checks, "_SETTINGS", "SELECT 'FIRST 1 (b)' FROM unnest(%s::text[])")
+        self.assertTrue(has_synchronous_standby(self.connect()))
 
     def test_pooler(self) -> None:
         """A pooler in between is noticed: by another process, and by a notification that does not arrive."""

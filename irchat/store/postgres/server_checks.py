@@ -1,4 +1,4 @@
-"""The checks of a PostgreSQL server at the start of a node. Each failure is one line with the next step."""
+"""The checks of a PostgreSQL server, when a node connects to it. Each failure is one line with the next step."""
 
 import psycopg
 
@@ -7,6 +7,13 @@ from irchat.store.postgres.connecting import Connection, StoreUnusable
 # The notification that the checks send to themselves.
 _PROBE = "irchat_probe"
 _DURABLE = ("on", "remote_apply")
+# What must be on, and what happens otherwise.
+_SWITCHES = {
+    "fsync": "would lose messages",
+    "full_page_writes": "would lose messages",
+    "track_activities": "cannot find nodes that hang",
+}
+_SETTINGS = "SELECT current_setting(name) FROM unnest(%s::text[]) WITH ORDINALITY AS asked (name, place) ORDER BY place"
 
 
 def check_server(connection: Connection) -> None:
@@ -14,18 +21,30 @@ def check_server(connection: Connection) -> None:
 
     Raises StoreUnusable or psycopg.Error.
     """
-    if _setting(connection, "server_encoding") != "UTF8":
+    if _settings(connection, "server_encoding") != ["UTF8"]:
         raise StoreUnusable("the database is not in UTF8; create it with ENCODING 'UTF8' TEMPLATE template0")
-    for name in "fsync", "full_page_writes":
-        if _setting(connection, name) != "on":
-            raise StoreUnusable(f"PostgreSQL runs with {name} off and would lose messages; switch it on")
-    if _setting(connection, "track_activities") != "on":
-        raise StoreUnusable("PostgreSQL runs with track_activities off and cannot find nodes that hang; switch it on")
-    if _setting(connection, "synchronous_commit") not in _DURABLE:
+    check_durable(connection)
+    _check_session(connection)
+
+
+def check_durable(connection: Connection) -> None:
+    """Check that commits are durable, with one query. Each new connection may lead to another server.
+
+    Raises StoreUnusable or psycopg.Error.
+    """
+    *switches, how = _settings(connection, *_SWITCHES, "synchronous_commit")
+    for (name, harm), value in zip(_SWITCHES.items(), switches, strict=True):
+        if value != "on":
+            raise StoreUnusable(f"PostgreSQL runs with {name} off and {harm}; switch it on")
+    if how not in _DURABLE:
         raise StoreUnusable(
             "synchronous_commit is not on and messages could be lost; set it to on for this database and this user"
         )
-    _check_session(connection)
+
+
+def has_synchronous_standby(connection: Connection) -> bool:
+    """Return whether commits wait for a standby, so that it can take over without a loss. Raises psycopg.Error."""
+    return _settings(connection, "synchronous_standby_names") != [""]
 
 
 def _check_session(connection: Connection) -> None:
@@ -49,6 +68,5 @@ def _check_session(connection: Connection) -> None:
         raise pooled
 
 
-def _setting(connection: Connection, name: str) -> str:
-    row = connection.execute("SELECT current_setting(%s)", (name,)).fetchone()
-    return "" if row is None else str(row[0])
+def _settings(connection: Connection, *names: str) -> list[str]:
+    return [value for (value,) in connection.execute(_SETTINGS, (list(names),))]
