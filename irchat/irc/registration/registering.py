@@ -313,7 +313,7 @@ class Registration:
     def _pass(self, line: Line) -> list[Step]:
         if self.phase is not Phase.BEFORE:
             return self._numeric(Numeric.ERR_ALREADYREGISTERED)
-        self._password = line.params[0]
+        self._password = " ".join(line.params)  # some clients put no colon before a password with spaces
         return []
 
     def _authenticate(self, line: Line) -> list[Step]:
@@ -336,7 +336,8 @@ class Registration:
         return self._numeric(Numeric.RPL_SASLSUCCESS)  # the nick is the account, and no password is looked at
 
     def _register(self, line: Line) -> list[Step]:
-        account, _, password = line.params[:3]
+        account, _, *words = line.params
+        password = " ".join(words)
         if self._welcome is not None:
             return self._fail("REGISTER", "ALREADY_AUTHENTICATED", "You have an account and are signed in.")
         if not self._options.passwords:
@@ -363,7 +364,7 @@ class Registration:
             return self._numeric(Numeric.ERR_NEEDREGGEDNICK, target)
         if service == SERVICE:
             return [Say(self._notice("Sign in first.", self._hint(), service=SERVICE))]
-        said = nickserv.read(text, self.nick)
+        said = nickserv.read(text, self.nick, self._is_taken)
         if isinstance(said, nickserv.Misused):
             return [Say(self._notice(*said.answer))]
         if isinstance(said, requests.Password):

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def _message(protocol: "IRCProtocol", event: events.Message, publication: Publication) -> bytes:
-    """Return the lines of a message. What is delivered counts as read. A timed message is only hinted at."""
+    """Return the lines of a message, which then counts as read. Of a timed message, return only a hint."""
     place = publication.place
     if not isinstance(place, StoredPlace):
         return _hint(protocol, event, place)
@@ -46,8 +46,8 @@ def _amended(protocol: "IRCProtocol", event: events.Amended, publication: Public
 def change_lines(protocol: "IRCProtocol", event: events.Amended, key: ChatKey, sender: int | None) -> bytes:
     """Return the lines of an edit, deletion or mark of a message of ``sender``.
 
-    A session that fell behind gets present states of messages: the text if there was an edit, and all marks. Marks that
-    were taken off meanwhile stay.
+    The present state of a message, for a session that fell behind, has the text if there was an edit, and all marks:
+    those that were taken off meanwhile stay.
     """
     directory = protocol.shared.directory
     if key in protocol.state.hidden_chats:
