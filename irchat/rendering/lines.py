@@ -280,7 +280,7 @@ class Renderer:
         )
         if listed.unlisted:
             what = "session that has" if listed.unlisted == 1 else "sessions that have"
-            yield self.note(f"online, too: {listed.unlisted:,} {what} no saved sign-in, as in IRC")
+            yield self.note(f"online, too: {listed.unlisted:,} {what} no saved sign-in, as in IRC and by SSH key")
         if listed.more:
             yield self.note("there are more, which were not used for longer")
         yield self.note("!sessions end <number> ends one, !sessions end others all except this one")

@@ -305,7 +305,7 @@ class ReplyTests(LinesCase):
         self.assertRegex(shown[1], r"^  1 +last used 2026-11-20$")
         self.assertRegex(shown[2], r"^  2  back␊ups  since (2026-11-20 )?\d\d:\d\d  online$")
         self.assertRegex(shown[3], r"^  3 +since (2026-11-20 )?\d\d:\d\d  online, this one$")
-        self.assertEqual(shown[4], "-- online, too: 1 session that has no saved sign-in, as in IRC")
+        self.assertEqual(shown[4], "-- online, too: 1 session that has no saved sign-in, as in IRC and by SSH key")
         self.assertEqual(len(shown), 7)
 
     def test_help(self) -> None:
