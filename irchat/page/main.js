@@ -1,4 +1,4 @@
-/** The page: it ties the connection, the model and what is drawn together. */
+/** The page: it connects the connection, the model and the drawing. */
 
 import { alertOf, alertsFor, alertUser, showTitle } from "./alerts.js";
 import { Composer } from "./composer.js";
@@ -111,7 +111,7 @@ const settings = prepareSettings(session);
 prepareDialogs();
 prepareSearch(session, (chat, seq) => open(chat, seq));
 
-/** Sign in on a new connection: with what was typed, or with the token. */
+/** Sign in on a new connection: with the typed name and password, or with the token. */
 async function signIn() {
 	const token = kept.token();
 	if (!credentials && !token) {

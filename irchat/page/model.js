@@ -1,4 +1,4 @@
-/** What the page knows: chats, messages and who is online, but no element of it. */
+/** The state of the page: chats, messages and online users, without elements. */
 
 /**
  * @typedef {{mark: string, count: number, names: string[], mine: boolean}} Mark
@@ -116,7 +116,7 @@ export class Model {
 	}
 
 	/**
-	 * Put a page of history into a chat: before, after or in place of what is loaded.
+	 * Put a page of history into a chat: before, after or in place of the loaded messages.
 	 * @param {Chat} chat
 	 * @param {Message[]} messages
 	 * @param {"before"|"after"|"all"} place

@@ -75,7 +75,7 @@ export class Session {
 		});
 	}
 
-	/** Load what a chat has missed: first the changes, then the messages. */
+	/** Load the missed changes of a chat, then its missed messages. */
 	async catchUp(/** @type {Chat} */ chat) {
 		let rev = chat.rev;
 		for (let pages = 0, more = true; more; pages++) {
@@ -299,7 +299,7 @@ export class Session {
 		await this.load(this.model.chat(this.model.open), "end");
 	}
 
-	/** Move the read marker of a chat to what was seen. */
+	/** Move the read marker of a chat to the last message that was seen. */
 	seen(/** @type {Chat} */ chat, /** @type {number} */ seq) {
 		if (!this.isReady || (seq <= chat.readSeq && !(seq >= chat.lastSeq && chat.unread))) return;
 		this.model.read(chat, seq);

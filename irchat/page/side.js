@@ -1,4 +1,4 @@
-/** The lists at the side: chats with what waits in them, and people. */
+/** The lists at the side: chats with their unread counts, and users. */
 
 import { el } from "./rows.js";
 import { text } from "./strings.js";

@@ -13,7 +13,7 @@ from irchat.irc.command_table import Phase, check
 from irchat.irc.irc_lines import Line, build
 from irchat.irc.numerics import Numeric, ServerLines, service_prefix
 from irchat.irc.registration import nickserv
-from irchat.irc.registration.capabilities import Capabilities
+from irchat.irc.registration.capabilities import Capabilities, offered
 from irchat.irc.registration.sasl import Credentials, PlainExchange, SaslFailure
 from irchat.irc.registration.steps import Ask, Close, EnterWaitingRoom, Options, PassOn, Say, SignedIn, Step
 from irchat.irc.targets import NICKSERV, SERVICE, clean_realname, clean_user, prefix, same_target, service_of
@@ -74,6 +74,11 @@ class Registration:
     def prefix(self) -> str:
         """The source of the lines of this user."""
         return prefix(self.nick, self.user or "*")
+
+    def open_to(self, *, everyone: bool) -> bytes:
+        """Note whether everyone may create an account from now on. Return the lines that tell the client."""
+        self._options = self._options._replace(registration_open=everyone)
+        return self.capabilities.offer(self.shown_nick, offered(registration_open=everyone))
 
     def passes(self, line: Line) -> bool:
         """Return whether `receive` would only pass a line on. After the sign-in most are such, and this takes less."""
@@ -308,7 +313,7 @@ class Registration:
     def _pass(self, line: Line) -> list[Step]:
         if self.phase is not Phase.BEFORE:
             return self._numeric(Numeric.ERR_ALREADYREGISTERED)
-        self._password = line.params[0]
+        self._password = " ".join(line.params)  # some clients put no colon before a password with spaces
         return []
 
     def _authenticate(self, line: Line) -> list[Step]:
@@ -331,7 +336,8 @@ class Registration:
         return self._numeric(Numeric.RPL_SASLSUCCESS)  # the nick is the account, and no password is looked at
 
     def _register(self, line: Line) -> list[Step]:
-        account, _, password = line.params[:3]
+        account, _, *words = line.params
+        password = " ".join(words)
         if self._welcome is not None:
             return self._fail("REGISTER", "ALREADY_AUTHENTICATED", "You have an account and are signed in.")
         if not self._options.passwords:
@@ -358,7 +364,7 @@ class Registration:
             return self._numeric(Numeric.ERR_NEEDREGGEDNICK, target)
         if service == SERVICE:
             return [Say(self._notice("Sign in first.", self._hint(), service=SERVICE))]
-        said = nickserv.read(text, self.nick)
+        said = nickserv.read(text, self.nick, self._is_taken)
         if isinstance(said, nickserv.Misused):
             return [Say(self._notice(*said.answer))]
         if isinstance(said, requests.Password):

@@ -125,6 +125,18 @@ class PassTests(MachineTestCase):
 class RegisterTests(MachineTestCase):
     """REGISTER and VERIFY."""
 
+    def test_spaces_in_passwords(self) -> None:
+        """A password with spaces is taken whole, whether the client puts a colon before it or not."""
+        for colon in "", ":":
+            self.machine = machine()
+            self.send("CAP LS", "NICK zoe", "USER u 0 * :R")
+            asked = self.send(f"REGISTER * * {colon}correct horse battery")
+            self.assertEqual(asked, [Ask(Register(name="zoe", password="correct horse battery"))])
+            self.machine = machine()
+            self.send(f"PASS {colon}correct horse battery", "NICK zoe")
+            asked = self.send("USER u 0 * :R")
+            self.assertEqual(asked, [Ask(Login(name="zoe", password="correct horse battery"))])
+
     def test_before_connect(self) -> None:
         """An account is created before registration ends."""
         self.send("CAP LS 302", "NICK zoe")

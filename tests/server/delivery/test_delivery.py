@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from irchat.interfaces.bus import MemberIds, Publication, StoredPlace, sign_in_id
+from irchat.interfaces.bus import MemberIds, Publication, StoredPlace, TimedPlace, sign_in_id
 from irchat.interfaces.stored import GLOBAL
 from irchat.protocol import wire
 from irchat.protocol.events import Bye, Event, Message
@@ -116,13 +116,13 @@ class AudienceTests(SynchronousTestCase):
         senders = [self.alice, self.bob, self.alice, self.carol, None]
         audience = [1, 2, 3]
         run = [
-            Publication(message(seq), audience, origin=sender and sender.id, position=(GLOBAL, seq))
+            Publication(message(seq), audience, origin=sender and sender.id, place=StoredPlace(GLOBAL, seq))
             for seq, sender in enumerate(senders, 1)
         ]
         self.delivery.publish(run)
         self.assertEqual(encoded, [message(seq) for seq in range(1, 6)])
         self.assertEqual(self._seqs(), [[2, 4, 5], [1, 2, 3, 4, 5], [1, 3, 4, 5], [1, 2, 3, 5]])
-        own = [[one.position[1] for one in session.outbox.own if one.position] for session in self.sessions]
+        own = [[one.event.seq for one in session.outbox.own] for session in self.sessions]
         self.assertEqual(own, [[1, 3], [], [2], [4]])
 
     def test_many_senders_that_differ(self) -> None:
@@ -141,7 +141,7 @@ class AudienceTests(SynchronousTestCase):
         """A sender's outbox knows the end of the timed messages of others, and not of its own."""
         self.delivery.publish([
             Publication(message(1), None, origin=self.alice.id),
-            Publication(replace(message(2), left_ms=5_000), None, origin=self.bob.id, timed=(GLOBAL, 1)),
+            Publication(replace(message(2), left_ms=5_000), None, origin=self.bob.id, place=TimedPlace(GLOBAL, 1)),
         ])  # fmt: skip
         self.assertEqual([session.outbox.timed for session in (self.alice, self.bob)], [[5.0], []])
 

@@ -1,4 +1,4 @@
-"""The query plan of each read: it finds its rows by indexes, also where the tables are small or were never analyzed."""
+"""The query plan of each read and write: it finds its rows by indexes, also in tables that are small or unanalyzed."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -7,15 +7,39 @@ import psycopg
 from twisted.trial.unittest import SynchronousTestCase
 
 from irchat.interfaces.store import PageQuery, SearchQuery
-from irchat.interfaces.stored import GLOBAL
-from irchat.interfaces.writes import BlockSet
+from irchat.interfaces.stored import GLOBAL, StoredBan
+from irchat.interfaces.writes import (
+    AlertSet,
+    BanRemoved,
+    BanSet,
+    BlockSet,
+    GroupRemoved,
+    HashReplaced,
+    KeyAdded,
+    KeyRemoved,
+    KeyUsed,
+    MarkerMoved,
+    MemberAdded,
+    MemberRemoved,
+    MessageAdded,
+    MessagesDeleted,
+    NonceSought,
+    OtherSignInsEnded,
+    PasswordSet,
+    SignInEnded,
+    TokenAdded,
+    TokenRemoved,
+    TokenUsed,
+    UserCreated,
+    UserRemoved,
+)
 from irchat.store.postgres.connecting import Database
 from irchat.store.postgres.reads import reading
 from irchat.store.postgres.reads.query import READER_SETTINGS, read
 from irchat.store.postgres.search import searching
 from irchat.store.postgres.search.indexing import index_all
 from irchat.store.postgres.search.searching import PostgresSearch
-from tests.helpers.stores import PostgresHands, message
+from tests.helpers.stores import NOW, PostgresHands, message
 
 # Statements that may read a whole table, by how they begin, and why.
 _MAY_SCAN = (
@@ -28,6 +52,10 @@ _WHOLE = (
     ("SELECT id, name, key, owner FROM chats WHERE key IS NOT NULL", "the snapshot, once at the start"),
     ("SELECT blocker, blocked FROM blocks", "the snapshot, once at the start"),
     ("SELECT user_id, network, until, reason FROM bans", "the snapshot, once at the start"),
+)
+_WRITES_MAY_SCAN = (
+    ("DELETE FROM tokens WHERE used_at <", "old tokens, once at the start"),
+    ("DELETE FROM bans WHERE until <=", "bans are made by hand, and few"),
 )
 _CATALOG = ("pg_class", "pg_inherits")
 
@@ -159,3 +187,63 @@ class PlanTests(PostgresHands, SynchronousTestCase):
         found = "SELECT text FROM messages WHERE chat = 1 AND seq > 5"
         self.connection.execute(found)
         self.assertEqual(scans(self.connection.plans[found]), [])
+
+
+class WritePlanTests(PostgresHands, SynchronousTestCase):
+    """The plan of each write: it finds its rows by an index, whatever the statistics say."""
+
+    maxDiff = None
+
+    def setUp(self) -> None:
+        """Note each statement that any connection executes, with its values."""
+        self.noted: dict[str, Any] = {}
+        noted, execute = self.noted, psycopg.Connection.execute
+
+        def noting(connection: Any, sql: Any, values: Any = None, **how: Any) -> Any:
+            if str(sql).lstrip().startswith(("SELECT", "WITH", "INSERT", "UPDATE", "DELETE")):
+                noted.setdefault(str(sql), values)
+            return execute(connection, sql, values, **how)
+
+        self.patch(psycopg.Connection, "execute", noting)
+        super().setUp()
+
+    def write_all(self) -> None:
+        """Make each kind of write."""
+        team = self.team(self.alice, self.bob, self.carol)
+        for chat in GLOBAL, team, self.pair:
+            self.write(*(message(chat, self.alice, f"word {number}", nonce=f"{chat} {number}") for number in range(9)))
+            mention = MessageAdded(chat, self.bob, "@alice", NOW, None, 0, (self.alice,), reply_to=3, notice=True)
+            self.write(mention)
+            self.edit(chat, 2, self.alice)
+            self.mark(chat, 3, self.bob)
+            self.mark(chat, 3, self.bob, on=False)
+            self.delete(chat, 4, self.alice)
+            self.write(NonceSought(self.alice, "none", 0), MarkerMoved(self.bob, chat, 5))
+            self.write(AlertSet(chat, self.bob, "none"))
+        self.write(UserCreated("dave", "dave", "hash", NOW, b"token"))
+        self.write(KeyAdded(self.alice, "ssh-ed25519", b"blob", "SHA256:x", "", NOW, 5))
+        self.write(KeyUsed(self.alice, "SHA256:x", NOW), KeyRemoved(self.alice, "SHA256:x", "", ""))
+        self.write(TokenAdded(b"other", self.alice, NOW), TokenUsed(b"other", NOW), TokenRemoved(b"other"))
+        self.write(SignInEnded(self.alice, b"other", "", ""), OtherSignInsEnded(self.alice, None, ""))
+        self.write(PasswordSet(self.alice, "new", None, ends_keys=True), HashReplaced(self.alice, "new", "newer"))
+        self.write(BanSet(StoredBan(self.alice, None, None, ""), NOW), BanRemoved(self.alice, None))
+        self.write(BlockSet(self.alice, self.bob, True), BlockSet(self.alice, self.bob, False))
+        self.write(MemberRemoved(team, self.carol, self.alice, 1), MemberAdded(team, self.carol, 1))
+        self.write(MessagesDeleted(((GLOBAL, 1), (team, 1))))
+        self.write(UserRemoved(self.carol, "gone", "gone", NOW, ((team, self.alice),)), GroupRemoved(team))
+
+    def test_no_scans(self) -> None:
+        """No write reads a whole table that grows."""
+        self.write_all()
+        noted = dict(self.noted)
+        scanning = {}
+        with psycopg.connect(self.url, autocommit=True) as connection:
+            connection.execute(READER_SETTINGS)
+            for sql, values in noted.items():
+                row: Any = connection.execute(f"EXPLAIN (FORMAT JSON) {sql}", values).fetchone()
+                if found := [one for one in scans(row[0][0]["Plan"]) if one.startswith("Seq Scan")]:
+                    scanning[sql] = found
+        self.assertGreater(len(noted), 30)
+        may = tuple(dict(_WRITES_MAY_SCAN))
+        self.assertEqual({sql: found for sql, found in scanning.items() if not sql.startswith(may)}, {})
+        self.assertEqual(len([sql for sql in scanning if sql.startswith(may)]), len(may))

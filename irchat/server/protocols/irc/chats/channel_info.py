@@ -4,10 +4,12 @@ from irchat.irc.numerics import Numeric
 from irchat.irc.targets import Mask, is_channel
 from irchat.server.protocols.irc.calls import Call
 from irchat.server.protocols.irc.chats.channels import (
+    LINES_OF_MS,
     channel_of,
     chats_of,
+    count_of,
     find_channel,
-    members_of,
+    is_in,
     names_of,
     not_there,
 )
@@ -52,7 +54,7 @@ def _mode(call: Call) -> bytes:
 
 
 def _refuse_change(call: Call, channel: str, changes: str, arguments: list[str]) -> bytes:
-    """Setting what is set anyway is silent. ``+o`` names what is wrong with its user first."""
+    """Answer MODE. To set a mode that is always set has no answer. An error of the user of ``+o`` comes first."""
     protocol = call.protocol
     letters = changes.replace("+", "").replace("-", "")
     unknown = next((letter for letter in letters if letter not in _KNOWN | _ALWAYS_SET), None)
@@ -65,7 +67,7 @@ def _refuse_change(call: Call, channel: str, changes: str, arguments: list[str])
         if user is None:
             return protocol.lines.numeric(Numeric.ERR_NOSUCHNICK, protocol.nick, arguments[0])
         chat = find_channel(protocol, channel)
-        if chat is not None and user not in members_of(protocol, chat):
+        if chat is not None and not is_in(protocol, chat, user):
             return protocol.lines.numeric(Numeric.ERR_USERNOTINCHANNEL, protocol.nick, user.name, channel)
     return protocol.lines.numeric(Numeric.ERR_CHANOPRIVSNEEDED, protocol.nick, channel)
 
@@ -104,9 +106,11 @@ def list_channels(call: Call) -> None:
         protocol = call.protocol
         masks = [Mask(mask) for mask in call.params[0].split(",")[:20]] if call.params else [Mask("*")]
         numeric, nick = protocol.lines.numeric, protocol.nick
+        chats = chats_of(protocol)
+        protocol.session.charge(len(chats) * len(masks) / LINES_OF_MS)
         rows = b"".join(
-            numeric(Numeric.RPL_LIST, nick, name, str(sum(1 for _ in members_of(protocol, chat))), text="")
-            for chat in chats_of(protocol)
+            numeric(Numeric.RPL_LIST, nick, name, str(count_of(protocol, chat)), text="")
+            for chat in chats
             if any(mask.matches(name := channel_of(chat.group)) for mask in masks)
         )
         return numeric(Numeric.RPL_LISTSTART, nick, "Channel") + rows + numeric(Numeric.RPL_LISTEND, nick)

@@ -15,8 +15,9 @@ if TYPE_CHECKING:
     from irchat.server.protocols.irc.protocol import IRCProtocol
 
 
-# The members that are looked at in one millisecond.
+# The members that are looked at in one millisecond, and the lines about chats or users that are made in it.
 _MEMBERS_OF_MS = 400
+LINES_OF_MS = 100
 
 
 def channel_of(group: DirectoryGroup | None) -> str:
@@ -51,6 +52,16 @@ def members_of(protocol: "IRCProtocol", chat: DirectoryChat) -> Iterator[User]:
         return iter(chat.group.members.values())
     users = protocol.shared.directory.users
     return (users[user] for user in protocol.shared.services.chat.presence.online)
+
+
+def count_of(protocol: "IRCProtocol", chat: DirectoryChat) -> int:
+    """Return the number of `members_of`, without looking at each."""
+    return len(protocol.shared.services.chat.presence.online if chat.group is None else chat.group.members)
+
+
+def is_in(protocol: "IRCProtocol", chat: DirectoryChat, user: User) -> bool:
+    """Return whether a user is one of `members_of`."""
+    return user.id in (protocol.shared.services.chat.presence.online if chat.group is None else chat.group.members)
 
 
 def person_in(protocol: "IRCProtocol", chat: DirectoryChat, user: User) -> Person:

@@ -1,4 +1,4 @@
-"""MONITOR: the targets whose coming and going a session is told of, also without a common chat."""
+"""MONITOR: the users whose presence a session follows, also without a common chat."""
 
 from collections.abc import Iterable
 
@@ -7,6 +7,7 @@ from irchat.irc.numerics import Numeric
 from irchat.irc.reply_lines import monitor_lines, monitor_list
 from irchat.irc.targets import target_key
 from irchat.server.protocols.irc.calls import Call
+from irchat.server.protocols.irc.chats.channels import LINES_OF_MS
 from irchat.server.protocols.irc.people.monitored import stop_watching
 from irchat.server.protocols.irc.people.whois import online_person
 
@@ -52,6 +53,7 @@ def _add(call: Call, names: list[str]) -> bytes:
 
 def _states(call: Call, names: Iterable[str]) -> bytes:
     people = {name: online_person(call, name) for name in names}
+    call.protocol.session.charge(len(people) / LINES_OF_MS)
     told = call.protocol.state.told_online
     told.update((target_key(name), person is not None) for name, person in people.items())
     online = [person for person in people.values() if person is not None]

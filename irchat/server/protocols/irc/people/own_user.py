@@ -1,4 +1,4 @@
-"""What a user says of itself: NICK, AWAY, SETNAME, and SILENCE, which is the block."""
+"""The commands of a user about itself: NICK, AWAY, SETNAME, and SILENCE, which sets blocks."""
 
 from irchat.irc.irc_lines import REASON_LENGTH
 from irchat.irc.numerics import Numeric
@@ -6,6 +6,7 @@ from irchat.irc.targets import clean_realname, nick_of_mask, same_target
 from irchat.protocol import events, requests
 from irchat.protocol.rules import visible
 from irchat.server.protocols.irc.calls import Call
+from irchat.server.protocols.irc.chats.channels import LINES_OF_MS
 from irchat.server.protocols.irc.refusals import refused
 from irchat.server.protocols.irc.user_lines import user_line
 
@@ -64,6 +65,7 @@ def silence(call: Call) -> None:
             blocked = protocol.shared.directory.listed(protocol.user.blocking)
             if given and not same_target(name, protocol.nick):
                 blocked = []  # only one's own list is shown
+            protocol.session.charge(len(blocked) / LINES_OF_MS)
             rows = (numeric(Numeric.RPL_SILELIST, protocol.nick, protocol.nick, f"{one}!*@*") for one in blocked)
             return b"".join(rows) + numeric(Numeric.RPL_ENDOFSILELIST, protocol.nick)
 

@@ -4,6 +4,7 @@ from irchat.irc.numerics import Numeric
 from irchat.irc.reply_lines import Person, ison_line, userhost_line, whois_lines
 from irchat.irc.targets import NICKSERV, SERVICE, service_of
 from irchat.server.protocols.irc.calls import Call
+from irchat.server.protocols.irc.chats.channels import LINES_OF_MS
 from irchat.server.protocols.irc.irc_shared import OFFLINE
 
 _NAMES_MOST = 100
@@ -32,6 +33,7 @@ def _whois(call: Call, name: str) -> bytes:
         for group_id, group in user.groups.items()
         if group_id in protocol.user.groups
     ]
+    protocol.session.charge((len(user.groups) / 10 + len(channels)) / LINES_OF_MS)
     # A block hides when the other user writes.
     idle = None if user.id in protocol.user.hidden else shared.idle_times.of(user.id)
     return whois_lines(lines, nick, shared.person(user), channels, shared.network, idle)
@@ -68,6 +70,7 @@ def ison(call: Call) -> None:
 
     def answer() -> bytes:
         names = [name for param in call.params for name in param.split()][:_NAMES_MOST]
+        call.protocol.session.charge(len(names) / LINES_OF_MS)
         online = [person.nick for name in names if (person := online_person(call, name)) is not None]
         return ison_line(call.protocol.lines, call.protocol.nick, online)
 

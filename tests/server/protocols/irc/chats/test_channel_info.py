@@ -1,5 +1,7 @@
 """MODE, TOPIC, NAMES and LIST of channels."""
 
+from irchat.interfaces.limits import Limits
+from irchat.server.protocols.irc.chats import channels
 from tests.helpers.irc import IRCTestCase, numerics
 
 
@@ -73,3 +75,44 @@ class ChannelInfoTests(IRCTestCase):
         ])  # fmt: skip
         self.assertEqual(numerics(self.alice.ask("LIST #te*,#no")), ["321", "322", "323"])
         self.assertEqual(numerics(self.dave.ask("LIST")), ["321", "322", "323"])
+
+
+class CostTests(IRCTestCase):
+    """What lines cost whose answers are made from memory: by what they make the server look at."""
+
+    options = {"limits": Limits(per_address=0, per_user=0, timed=0, rate=5)}
+
+    def work(self, line: str) -> float:
+        """Return the milliseconds of work that a line of alice is charged for."""
+        alice = self.server.chat.directory.find_user("alice")
+        assert alice is not None
+        limiter = self.server.rate_limiters.of(alice.id)
+        before = limiter.work
+        self.alice.ask(line)
+        return before - limiter.work
+
+    def test_costs(self) -> None:
+        """Each name asked for, each group listed for each mask, and each user blocked counts."""
+        self.alice = self.irc("alice")
+        for number in range(8):
+            self.irc(f"bob{number}").leave()
+            self.alice.ask(f"JOIN #team{number}", f"SILENCE +bob{number}")
+            self.server.advance(2)
+        names = [f"n{number}" for number in range(40)]
+        works = {
+            line: round(self.work(line) - self.work("TIME"), 3)
+            for line in (
+                "LIST", "LIST a,b,c", f"MONITOR + {','.join(names)}", "MONITOR S", f"ISON {' '.join(names)}", "SILENCE",
+                "WHOIS alice",
+            )
+        }  # fmt: skip
+        self.assertEqual(list(works.values()), [0.09, 0.27, 0.4, 0.4, 0.4, 0.08, 0.088])
+
+    def test_list_looks_at_no_member(self) -> None:
+        """LIST counts the members of groups, and MODE looks for one, without a walk through them."""
+        self.alice = self.irc("alice")
+        self.irc("bob").leave()
+        self.alice.ask("JOIN #team", "INVITE bob #team")
+        self.patch(channels, "members_of", lambda protocol, chat: self.fail("a walk"))
+        self.assertIn(":irchat 322 alice #team 2 :", self.alice.ask("LIST"))
+        self.assertEqual(numerics(self.alice.ask("MODE #team +o bob", "MODE #global +o bob")), ["482", "441"])
