@@ -60,22 +60,23 @@ def _scrolled(bench: Bench, browser: Any, port: int, count: int) -> list[Row | C
     if tab.locator("#to-end").is_visible():
         tab.locator("#to-end").click()
     end.wait_for()
-    before = _memory(browser)
+    before = _memory(browser, tab)
     rows: list[Row | Curve] = []
     for way, step, key in ("up", -600, "s1"), ("down", 600, f"s{count}"):
         bench.say(f"{count} messages {way}")
         frames = tab.evaluate(_SCROLL, [step, key])
-        p99, most = (measure.percentile(frames, share) for share in (0.99, 1.0))
+        p99, most = (round(measure.percentile(frames, share)) for share in (0.99, 1.0))
         rows.append(Row("page", f"{count:,} messages, {way}: a frame, p99", "ms", {"IRChat": p99}))
         rows.append(against("page", f"{count:,} messages, {way}: longest", "ms", most, most=_MOST_MS))
     rows.append(Row("page", "rows that are drawn at the end", "", {"IRChat": tab.locator("#log .message").count()}))
     rows.append(Row("page", "memory of the tab before", "MiB", {"IRChat": before}))
-    rows.append(Row("page", "memory of the tab after", "MiB", {"IRChat": _memory(browser)}))
+    rows.append(Row("page", "memory of the tab after", "MiB", {"IRChat": _memory(browser, tab)}))
     return rows
 
 
-def _memory(browser: Any) -> float:
-    """Return the MiB of all processes that draw pages."""
+def _memory(browser: Any, tab: Any) -> float:
+    """Return the MiB of all processes that draw pages, without what is garbage."""
+    tab.context.new_cdp_session(tab).send("HeapProfiler.collectGarbage")
     processes = browser.new_browser_cdp_session().send("SystemInfo.getProcessInfo")["processInfo"]
     pids = [int(one["id"]) for one in processes if one["type"] == "renderer" and Path(f"/proc/{one['id']}").exists()]
     return sum(measure.memory_bytes(pid) for pid in pids) / 2**20

