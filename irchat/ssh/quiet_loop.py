@@ -11,7 +11,7 @@ _Ts = TypeVarTuple("_Ts")
 class QuietLoop(ForwardLoop):
     """A loop without signal handlers.
 
-    Each application would take SIGWINCH, and put the handler of an ended one back. A terminal over SSH tells its size
+    Each application would take SIGWINCH, and put the handler of an ended one back. A terminal over SSH reports its size
     by a request.
     """
 

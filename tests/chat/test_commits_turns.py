@@ -187,6 +187,27 @@ class GatheringTests(SynchronousTestCase):
             self.store.finish()
         self.assertEqual([len(group) for group in self.store.commits], [500, 100, 64, 500, 500])
 
+    def test_readers_go_on_in_turn(self) -> None:
+        """Readers that wait for the publication of a commit go on in slices of 5 ms, between other calls."""
+        went_on: list[int] = []
+
+        def read(_: object) -> None:
+            self.clock.rightNow += 0.002
+            went_on.append(len(self.store.commits))
+
+        self.submit("a")
+        self.clock.advance(0)
+        for _ in range(9):
+            self.queue.published().addCallback(read)
+        self.submit("b")
+        self.store.finish()
+        self.assertEqual(went_on, [])
+        turns = []
+        while self.clock.calls:
+            self.clock.calls.pop(0).func()
+            turns.append(len(went_on))
+        self.assertEqual(turns, [3, 6, 9])
+
     def test_first_is_alone(self) -> None:
         """The very first change goes at once, even alone."""
         self.queue.submit(Step(self.log, "first", alone=True))

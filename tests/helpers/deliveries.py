@@ -40,7 +40,8 @@ class FakeOutbox:
         self.offered.append(data)
 
     def offer_one(self, publication: Publication) -> None:
-        self.offered.append(wire.encode(publication.event))
+        data = None if self.encode is None else self.encode(publication)
+        self.offered.append(wire.encode(publication.event) if data is None else data)
 
     def offer_aside(self, publication: Publication, data: bytes | None) -> None:
         self.offered.append(wire.encode(publication.event) if data is None else data)

@@ -47,8 +47,10 @@ def erased(ended: Iterable[TimedMessage], online: Collection[int] = ()) -> list[
     In a cluster, a user may have received one on another node: the end also goes to those ``online`` that may see it.
     """
     publications = []
+    known: dict[frozenset[int], frozenset[int]] = {}
     for timed in ended:
         had = timed.had_by()
+        had = known.setdefault(had, had)  # publications that share the object of their audience are written together
         if online:
             had |= _may_see(timed, online)
         if timed.chat.pair is None:

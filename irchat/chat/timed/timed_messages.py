@@ -15,8 +15,11 @@ from irchat.system.alarm import Alarm
 
 __all__ = ["TimedMessage", "TimedMessages"]
 
-# Seconds per turn of the reactor for ending messages, and the number of ends that are published together.
+# Seconds per turn of the reactor for ending messages, and the most ends that are published together. A batch grows to
+# that from the least while it takes less than half the time of a batch: each end goes to all that saw the message.
 _SLICE_SECONDS = 0.01
+_BATCH_SECONDS = 0.005
+_BATCH_LEAST = 8
 _BATCH = 128
 # Maximum batches per turn: their events must fit in the outbox of a session.
 _BATCHES_A_TURN = 8
@@ -42,6 +45,7 @@ class TimedMessages:
         self._taken_back = 0
         self._alarm = Alarm(clock, self._end)
         self._next_at = 0.0
+        self._batch = _BATCH_LEAST
         # Messages that end early, with the sender whose messages stay hidden until all of them have ended.
         self._cut: deque[tuple[Iterator[list[TimedMessage]], int | None]] = deque()
         self._senders_cut: frozenset[int] = frozenset()
@@ -230,19 +234,29 @@ class TimedMessages:
 
     def _end(self) -> None:
         """End the messages that are due."""
-        now = self._clock.seconds()
+        now = began = self._clock.seconds()
         self._next_at = now + _TOGETHER_SECONDS
         batches_done = 0
         while self._ends and self._ends[0][0] <= now:
             batch: list[TimedMessage] = []
-            while self._ends and self._ends[0][0] <= now and len(batch) < _BATCH:
+            while self._ends and self._ends[0][0] <= now and len(batch) < self._batch:
                 batch.append(heapq.heappop(self._ends)[2])
             self._end_these(batch)
             batches_done += 1
-            if batches_done == _BATCHES_A_TURN or self._clock.seconds() > now + _SLICE_SECONDS:
+            over = self._clock.seconds()
+            self._fit_batch(len(batch), over - began)
+            began = over
+            if batches_done == _BATCHES_A_TURN or over > now + _SLICE_SECONDS:
                 self._next_at = 0.0
                 break
         self._wait()
+
+    def _fit_batch(self, count: int, seconds: float) -> None:
+        """Adapt the size of a batch to the time that the last one took."""
+        if seconds > _BATCH_SECONDS:
+            self._batch = max(1, int(count * _BATCH_SECONDS / seconds))
+        elif count == self._batch and seconds < _BATCH_SECONDS / 2:
+            self._batch = min(_BATCH, 2 * count)
 
     def _wait(self) -> None:
         if self._ends:

@@ -1,4 +1,4 @@
-"""Capabilities (IRCv3 capability-negotiation): what the server offers, and what one session has taken."""
+"""Capabilities (IRCv3 capability-negotiation): those that the server offers, and those of one session."""
 
 from collections.abc import Iterator, Mapping
 from functools import cache

@@ -57,6 +57,7 @@ class _Run:
         first = publications[0].hidden
         self.hidden = first if len(publications) == 1 else frozenset(first).union(*(p.hidden for p in publications))
         self._joined: dict[Encode, bytes | None] = {}
+        self._each: dict[Encode, list[bytes | None]] = {}
 
     @cached_property
     def is_stored(self) -> bool:
@@ -69,7 +70,23 @@ class _Run:
             return self._joined[encode]
         encoded = list(map(encode, self.publications))
         joined = self._joined[encode] = None if None in encoded else b"".join(encoded)  # type: ignore[arg-type]
+        if len(self.origins) > 1:
+            self._each[encode] = encoded
         return joined
+
+    def of_others(self, encode: Encode, session: int) -> tuple[bytes, list[Publication]] | None:
+        """Return the bytes and the publications without those of one session, or None if they differ between sessions.
+
+        Encoding each of them again for each of their senders would take the square of their number.
+        """
+        if self.bytes_for(encode) is None:
+            return None
+        others = [
+            (data, publication)
+            for data, publication in zip(self._each[encode], self.publications, strict=True)
+            if publication.origin != session
+        ]
+        return b"".join(data for data, _ in others if data), [publication for _, publication in others]
 
 
 class Delivery:
@@ -216,8 +233,9 @@ class Delivery:
         if excepted and audience is not None:
             excepted = {session for session in excepted if session.user_id in audience}
         for session in excepted:
-            for publication in run.publications:
-                self._offer_one(session, publication)
+            if len(run.origins) == 1 or not self._offer_others(session, run):
+                for publication in run.publications:
+                    self._offer_one(session, publication)
         not_to = {session.outbox for session in excepted}
         return run, [outbox for outbox in outboxes if outbox not in not_to]
 
@@ -249,7 +267,6 @@ class Delivery:
             rest = outboxes
             if writes and len(outboxes) >= _MANY:
                 rest = self._write_at_once(outboxes, run, began + _SLICE_SECONDS)
-                self._spent_seconds = self._clock.seconds() - began
             encode: Encode | None = None
             data: bytes | None = b""
             for outbox in rest:
@@ -266,6 +283,8 @@ class Delivery:
             if (until := self._end_of(run.publications)) is not None:
                 for outbox in outboxes:
                     outbox.note_timed(until)
+        if writes:
+            self._spent_seconds = self._clock.seconds() - began
 
     def _may_write(self, runs: Sequence[tuple[_Run, Sequence[Outbox]]]) -> bool:
         """Return whether to write at once: only once a turn, and only if no session is in two of the audiences."""
@@ -317,6 +336,23 @@ class Delivery:
                 session.outbox.note_timed(until)
         elif publication.instead is not None and session.user_id in publication.instead:
             session.outbox.offer_one(replace(publication, event=publication.instead[session.user_id]))
+
+    def _offer_others(self, session: Recipient, run: _Run) -> bool:
+        """Offer a run to one of its origins, without its own publications. Return False if it is encoded one by one."""
+        outbox = session.outbox
+        if outbox.encode is None or session.user_id in run.hidden:
+            return False
+        others = run.of_others(outbox.encode, session.id)
+        if others is None:
+            return False
+        data, publications = others
+        outbox.offer(data, publications)
+        for publication in run.publications:
+            if publication.origin == session.id:
+                outbox.note_own(publication)  # last: the outbox may only now have fallen behind
+        if (until := self._end_of(publications)) is not None:
+            outbox.note_timed(until)
+        return True
 
     def _end_of(self, publications: Sequence[Publication]) -> float | None:
         """Return the earliest end of their timed messages, or None if there are none."""

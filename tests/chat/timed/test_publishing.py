@@ -42,6 +42,12 @@ class PublishingTests(SynchronousTestCase):
         self.assertEqual([(one.event.chat, one.audience) for one in to_pair], [("@bob", (1,)), ("@alice", (2,))])  # type: ignore[attr-defined]
         self.assertEqual([one.audience for one in sent(self.timed("@carol"), 1.0, self.presence, None)], [(1,)])
 
+    def test_erased_together(self) -> None:
+        """The ends of messages that the same users received share one audience, so that they are written together."""
+        ends = erased([self.timed("GLOBAL", (2, 3)), self.timed("GLOBAL", (3, 2)), self.timed("GLOBAL", (2,))])
+        self.assertIs(ends[0].audience, ends[1].audience)
+        self.assertEqual(ends[2].audience, {2})
+
     def test_erased(self) -> None:
         """The end goes to all that had it and, with other nodes, to those that may have had it there."""
         (end,) = erased([self.timed("GLOBAL", (2, 3))])

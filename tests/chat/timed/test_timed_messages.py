@@ -235,6 +235,8 @@ class _SlowClock(Clock):
         super().__init__()
         self.turns = [0]
         self.slow = True
+        self.batches: list[int] = []
+        self.seconds_of_each = 0.0001
 
     def callLater(self, when: float, what: Callable[..., object], *args: Any, **named: Any) -> Any:
         """A call is a turn of its own."""
@@ -243,8 +245,9 @@ class _SlowClock(Clock):
     def told(self, ended: list[TimedMessage]) -> None:
         """Count ends."""
         self.turns[-1] += len(ended)
+        self.batches.append(len(ended))
         if self.slow:
-            self.rightNow += 0.0001 * len(ended)
+            self.rightNow += self.seconds_of_each * len(ended)
 
     def _turn(self, what: Callable[..., object], *args: Any, **named: Any) -> None:
         self.turns.append(0)
@@ -272,6 +275,19 @@ class SliceTests(SynchronousTestCase):
         self.clock.advance(1)
         self.assertEqual((sum(self.clock.turns), max(self.clock.turns) < 250), (1_000, True))
         self.assertEqual(self.clock.getDelayedCalls(), [])
+
+    def test_batches(self) -> None:
+        """Batches are small at first, grow while they are quick, and shrink to a few ends when each takes long."""
+        self.clock.slow = False
+        self.clock.advance(5)
+        self.assertEqual(self.clock.batches, [8, 16, 32, 64, *[128] * 6, 112])
+        self.clock.slow, self.clock.seconds_of_each = True, 0.002
+        for count in 50, 10:
+            self.clock.batches.clear()
+            for _ in range(count):
+                self.timed.add(self.directory.chat(self.alice, "GLOBAL"), self.alice, "psst", _AT, 5, 5.0)
+            self.clock.pump([0.25] * 30)
+        self.assertEqual(self.clock.batches, [2] * 5)
 
     def test_slices_while_the_clock_stands(self) -> None:
         """A turn ends at most eight batches, even if the clock stands still. All end eventually."""

@@ -1,9 +1,11 @@
 """Delivery: recipients, one encoding per event, one write per turn, in slices."""
 
+from collections.abc import Collection
 from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -101,6 +103,48 @@ class AudienceTests(SynchronousTestCase):
         self.assertEqual(list(map(len, shared)), [1, 1, 1])
         self.assertEqual(len({id(offered[0]) for offered in shared}), 1)
 
+    def test_encoded_once_for_many_senders(self) -> None:
+        """The senders of a run get it without their own messages, of the encodings that all share: not one each."""
+        encoded: list[Event] = []
+
+        def encode(publication: Publication) -> bytes:
+            encoded.append(publication.event)
+            return wire.encode(publication.event)
+
+        for session in self.alice, self.alice_too, self.bob:
+            session.outbox.encode = encode
+        senders = [self.alice, self.bob, self.alice, self.carol, None]
+        audience = [1, 2, 3]
+        run = [
+            Publication(message(seq), audience, origin=sender and sender.id, position=(GLOBAL, seq))
+            for seq, sender in enumerate(senders, 1)
+        ]
+        self.delivery.publish(run)
+        self.assertEqual(encoded, [message(seq) for seq in range(1, 6)])
+        self.assertEqual(self._seqs(), [[2, 4, 5], [1, 2, 3, 4, 5], [1, 3, 4, 5], [1, 2, 3, 5]])
+        own = [[one.position[1] for one in session.outbox.own if one.position] for session in self.sessions]
+        self.assertEqual(own, [[1, 3], [], [2], [4]])
+
+    def test_many_senders_that_differ(self) -> None:
+        """A sender from whom one of the messages is hidden, or whose encoding differs by session, gets them singly."""
+        shared = self.bob.outbox.encode
+        self.bob.outbox.encode = lambda one: None if one.event.seq == 3 else shared(one)  # type: ignore[union-attr, misc]
+        audience = [1, 2]
+        self.delivery.publish([
+            Publication(message(1), audience, origin=self.alice.id),
+            Publication(message(2), audience, origin=self.bob.id, hidden=frozenset({1})),
+            Publication(message(3), audience),
+        ])  # fmt: skip
+        self.assertEqual(self._seqs(), [[3], [1, 3], [1, 3], []])
+
+    def test_ends_for_many_senders(self) -> None:
+        """A sender's outbox knows the end of the timed messages of others, and not of its own."""
+        self.delivery.publish([
+            Publication(message(1), None, origin=self.alice.id),
+            Publication(replace(message(2), left_ms=5_000), None, origin=self.bob.id, timed=(GLOBAL, 1)),
+        ])  # fmt: skip
+        self.assertEqual([session.outbox.timed for session in (self.alice, self.bob)], [[5.0], []])
+
     def test_encoded_by_each_session(self) -> None:
         """An event for which the shared encoding is None is left to each session, alone and in a run."""
         for session in self.alice, self.alice_too, self.bob:
@@ -108,9 +152,9 @@ class AudienceTests(SynchronousTestCase):
         self.delivery.publish([Publication(message(seq), (1, 2)) for seq in (1, 2)])
         self.assertEqual([session.outbox.runs for session in self.sessions], [2, 2, 2, 0])
         self.delivery.publish([Publication(message(2), (1,))])
-        self.assertEqual(self.alice.got, b"".join(wire.encode(message(seq)) for seq in (1, 2, 2)))
+        self.assertEqual(self.alice.got, b"shared\n" + wire.encode(message(2)) * 2)
         self.delivery.publish([Publication(message(1), (1,))])
-        self.assertTrue(self.alice.got.endswith(b"shared\n"))
+        self.assertEqual(self.alice.outbox.offered[3:], [b"shared\n"])
 
     def test_audiences_in_one_batch(self) -> None:
         """Each audience of a batch gets its own events, in the order of publishing."""
@@ -386,6 +430,25 @@ class AtOnceTests(SynchronousTestCase):
             self.clock.calls.pop(0).func()
             flushed.append(sum(len(outbox.flushed) for outbox in self.outboxes))
         self.assertEqual(flushed, [0, 0, 32, 128, 200])
+
+    def test_slice_includes_offers(self) -> None:
+        """The slice of a turn also includes the time of offering to the sessions that cannot be written at once."""
+
+        class SlowOutbox(FakeOutbox):
+            def offer(self, data: bytes, run: Collection[Publication]) -> None:
+                self._clock.rightNow += 0.001
+
+        slow = [SlowOutbox(self.clock) for _ in range(50)]
+        for number, outbox in enumerate(slow):
+            self.delivery.add(FakeSession(1_000 + number, outbox=outbox))
+        self._publish(1)
+        for outbox in slow:
+            self.delivery.wake(outbox)
+        flushed = []
+        while self.clock.calls:
+            self.clock.calls.pop(0).func()
+            flushed.append(sum(len(outbox.flushed) for outbox in slow))
+        self.assertEqual(flushed, [0, 32, 50])
 
     def test_one_that_fails(self) -> None:
         """A connection whose write fails is aborted and logged, and the others are written."""

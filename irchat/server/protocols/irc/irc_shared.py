@@ -1,4 +1,4 @@
-"""What the IRC sessions of a server share."""
+"""The state that the IRC sessions of a server share."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -60,7 +60,7 @@ class IRCShared:
         return self.services.accounts.passwords
 
     def person(self, user: User) -> Person:
-        """Return a user as IRC shows it. Who is offline is away."""
+        """Return a user as IRC shows it. An offline user is away."""
         chat = self.services.chat
         account = user.name if self.passwords else ""
         if user.id not in chat.presence.online:
@@ -76,7 +76,7 @@ class IRCShared:
         )
 
     def set_persona(self, protocol: "IRCProtocol", *, is_first: bool = False, **changes: object) -> None:
-        """Change what the user of a session says of itself: ``away``, ``realname``, ``username``, ``is_bot``."""
+        """Change the persona of the user of a session: ``away``, ``realname``, ``username``, ``is_bot``."""
         personas = self.services.chat.personas
         personas.set(protocol.user.id, protocol.session.id, is_first=is_first, **changes)
 
@@ -92,7 +92,7 @@ class IRCShared:
         return self.find_user(name) is not None
 
     def mask_of_name(self, name: str) -> str:
-        """Return the source of the lines of the user called ``name``, who may have been removed since."""
+        """Return the source of the lines of the user called ``name``, also of a removed one."""
         user = self.find_user(name)
         return prefix(name, name[:USER_LENGTH]) if user is None else self.mask(user)
 
@@ -110,6 +110,6 @@ OFFLINE = "offline: reads it later"
 def make_shared(
     services: Services, clock: IReactorTime, network: str, server_name: str = DEFAULT_SERVER_NAME
 ) -> IRCShared:
-    """Return what the sessions of a server share, which is named ``server_name`` and described as ``network``."""
+    """Return the shared state of a server named ``server_name`` and described as ``network``."""
     wall_ms = services.chat.wall_ms
     return IRCShared(services, clock, ServerLines(server_name), network, wall_ms, wall_ms())

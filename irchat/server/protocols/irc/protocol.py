@@ -41,7 +41,7 @@ _SIGN_IN_SECONDS = 300
 class IRCProtocol:
     """Speaks IRC with one client. The context of a request is an `Answer`, such as a part of the `Call` of its line.
 
-    ``state`` is what only this session knows, ``shared`` what all IRC sessions share.
+    ``state`` belongs to this session, ``shared`` to all IRC sessions.
     """
 
     wants_token = shows_timed = False
@@ -204,7 +204,7 @@ class IRCProtocol:
         call.close()
 
     def introduce(self, *, is_first: bool) -> None:
-        """Set once what the user of the session says of itself. ``is_first``: nobody has seen the session yet."""
+        """Set the persona of the user, once per session. ``is_first``: nobody has seen the session yet."""
         if not self._is_introduced:
             self._is_introduced = True
             said = self.registration
@@ -223,12 +223,12 @@ class IRCProtocol:
     # Chats that the session has left with PART.
 
     def hide_chat(self, chat: ChatKey) -> None:
-        """Show nothing more of a chat."""
+        """Show no further messages of a chat."""
         self.state.hidden_chats.add(chat)
         self.talk.choose_encoding()
 
     def forget_chat(self, chat: ChatKey) -> None:
-        """Drop what is known of a chat that the user has left."""
+        """Drop the state of a chat that the user has left."""
         self.show_chat(chat)
         if isinstance(chat, int):
             self.state.owners.pop(chat, None)

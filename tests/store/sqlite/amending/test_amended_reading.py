@@ -27,7 +27,7 @@ class AmendedReadingContract(StoreHands):
         self.write(*(message(GLOBAL, self.alice) for _ in range(9)))
         self.delete(GLOBAL, 6, self.alice)
         for around, limit, expected in (
-            (5, 4, ([3, 4, 5, 7], True)), (5, 5, ([3, 4, 5, 7, 8], True)), (5, 1, ([5], True)), (9, 1, ([9], False)),
+            (5, 4, ([3, 4, 5, 7], True)), (5, 5, ([3, 4, 5, 7, 8], True)), (5, 1, ([5], True)), (9, 1, ([9], True)),
             (5, 99, ([1, 2, 3, 4, 5, 7, 8, 9], False)), (1, 4, ([1, 2], True)), (9, 4, ([7, 8, 9], True)),
             (6, 4, ([4, 5, 7, 8], True)), (99, 4, ([8, 9], True)), (2**63 - 1, 20, ([1, 2, 3, 4, 5, 7, 8, 9], False)),
             (0, 4, ([1, 2], True)), (2, 4, ([1, 2, 3], True)), (8, 4, ([5, 7, 8, 9], True)),

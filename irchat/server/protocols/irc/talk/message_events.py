@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def _message(protocol: "IRCProtocol", event: events.Message, publication: Publication) -> bytes:
-    """Return the lines of a message. What is delivered counts as read. A timed message is only hinted at."""
+    """Return the lines of a message, which then counts as read. Of a timed message, return only a hint."""
     place = publication.place
     if not isinstance(place, StoredPlace):
         return _hint(protocol, event, place)
