@@ -61,6 +61,14 @@ def make(folder: Path, users: int, groups: Sequence[Sequence[int]] = ()) -> None
     connection.close()
 
 
+def talk(folder: Path, users: int, messages: int) -> None:
+    """Make a data folder with users, and messages of all but the first two to everyone."""
+    connection, writer = _open(folder)
+    ids, _ = _people(writer, users, ())
+    writer.commit(list(_messages(messages, ids, ())))
+    connection.close()
+
+
 def fill(folder: Path, fill_with: Callable[[Writer, sqlite3.Connection], None]) -> None:
     """Add users and messages to the database of a data folder."""
     connection, writer = _open(folder)

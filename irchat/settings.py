@@ -25,6 +25,7 @@ from irchat.protocol.rules import DEFAULT_PORT, fold_name
 from irchat.system.files.data_folder import default_data_folder
 from irchat.system.files.named_files import read_small_file
 
+_MOTD_LENGTH = 4_000
 _SERVER_NAME_LENGTH = 64
 _NODE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _IRC_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9.-]{0,62}")
@@ -59,6 +60,10 @@ class NodeName(str):
 
 class IRCName(str):
     """The name of the server in the lines that it sends to IRC clients."""
+
+
+class IRCMotd(str):
+    """The message of the day that IRC clients get, of several lines, or empty."""
 
 
 class StoreURL(str):
@@ -128,6 +133,7 @@ class Config(Struct, frozen=True, rename="kebab"):
         _help("Who may create an account: open (everyone) or closed (the administrator)", live=True),
     ] = "open"
     name: Annotated[ServerName, _help("The server's name in its greeting", live=True)] = ServerName("IRChat")
+    irc_motd: Annotated[IRCMotd, _help("Message of the day for IRC clients [default: none]", live=True)] = IRCMotd()
     admins: Annotated[Names, _help("A user who may !kick, !ban and !unban in the chat; may be repeated", live=True)] = (
         field(default=Names(), name="admin")
     )
@@ -185,6 +191,8 @@ def _read_special(kind: type, given: object) -> object:
         return read_node_name(text)
     if kind is IRCName:
         return _read_irc_name(text)
+    if kind is IRCMotd:
+        return _read_irc_motd(given)
     if kind is Path:
         return _read_path(text)
     if kind is Host:
@@ -244,6 +252,12 @@ def _read_irc_name(text: str) -> IRCName:
     if not _IRC_NAME.fullmatch(text):
         raise ValueError("is one word of 1 to 63 letters, digits, dots and dashes")
     return IRCName(text)
+
+
+def _read_irc_motd(given: object) -> IRCMotd:
+    if not isinstance(given, str) or len(given) > _MOTD_LENGTH:
+        raise ValueError(f"is a text of at most {_MOTD_LENGTH:,} characters")
+    return IRCMotd(given.strip())
 
 
 def _read_networks(given: object) -> Networks:

@@ -64,6 +64,7 @@ from irchat.wiring.banner import Started
 from irchat.wiring.irc import make_irc
 from irchat.wiring.opening import check_node, open_figures, open_node
 from irchat.wiring.ports import Ports, check_ports
+from irchat.wiring.ssh import host_key
 
 if TYPE_CHECKING:
     from irchat.wiring.node import Node
@@ -223,7 +224,8 @@ class ChatServer(Service):
         self._accounts.registration_open = new.registration == "open"
         self._factory.name = new.name
         if self._irc is not None:
-            self._irc.network = new.name
+            self._irc.network, self._irc.motd = new.name, new.irc_motd
+            self._irc.open_registration(is_open=self._accounts.registration_open)
         self._services.admins = new.admins
         _log.info("the configuration was read again")
 
@@ -341,7 +343,8 @@ class ChatServer(Service):
         if self._config.metrics_port:
             self._figures_at = open_figures(reactor, self._config, self._services, self._connections, self._node)
         if self._node is not None:
-            self._node.join([self._fingerprint()], lambda: len(self._services.delivery))
+            keys = [self._fingerprint(), *filter(None, [host_key(self._config)])]
+            self._node.join(keys, lambda: len(self._services.delivery))
 
     def _listen(self) -> None:
         self._ports = Ports(reactor, self._config, self._factory, self._irc)

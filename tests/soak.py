@@ -15,6 +15,7 @@ from tests.helpers.loads import (
     kills_under_load,
     loads,
     power_cut,
+    ssh_screens,
     stalled_readers,
 )
 
@@ -56,6 +57,10 @@ def main() -> int:
     deaf.add_argument("--seconds", type=float, default=30)
     several = each.add_parser("cluster", help="random faults of three nodes, of PostgreSQL and of Redis, under load")
     several.add_argument("--seconds", type=float, default=3_600)
+    ssh = each.add_parser("ssh", help="screens over SSH that come and go, and one whose client is stopped")
+    ssh.add_argument("--screens", type=int, default=50)
+    ssh.add_argument("--rounds", type=int, default=3)
+    ssh.add_argument("--messages", type=int, default=3_000)
     options = parser.parse_args()
     home = Path(tempfile.mkdtemp(prefix="irchat-"))
     begin = time.monotonic()
@@ -92,6 +97,8 @@ def _run(options: argparse.Namespace, home: Path) -> object:
             return abuse.never_read(home, options.connections, options.seconds)
         case "cluster":
             return cluster.soak(home, options.seconds, options.seed)
+        case "ssh":
+            return ssh_screens.soak(home, options.screens, options.rounds, options.messages)
     raise AssertionError(options.test)
 
 

@@ -60,6 +60,8 @@ class ConfigTests(SynchronousTestCase):
             ("name", "a\nb", "visible characters"),
             ("data", 5, "is a path"),
             ("name", 5, "visible characters"),
+            ("irc-motd", "x" * 4_001, "is a text of at most 4,000 characters"),
+            ("irc-motd", 5, "is a text of at most 4,000 characters"),
             ("port", "٣", "is a number from 0 to 65,535, not '٣'"),
             ("port", " 80", "is a number"),
             ("port", "8_0", "is a number"),

@@ -3,7 +3,20 @@
 from collections.abc import Callable
 
 from benchmarks.bench import Bench, Curve, Row
-from benchmarks.scenarios import amendments, cluster, fairness, irc, messages, sessions, ssh, stored, timed, web
+from benchmarks.scenarios import (
+    amendments,
+    cluster,
+    fairness,
+    irc,
+    messages,
+    page,
+    sessions,
+    ssh,
+    stored,
+    timed,
+    upgrading,
+    web,
+)
 
 SCENARIOS: dict[str, Callable[[Bench], list[Row | Curve]]] = {
     "alone": messages.alone,
@@ -16,12 +29,14 @@ SCENARIOS: dict[str, Callable[[Bench], list[Row | Curve]]] = {
     "presence": sessions.presence,
     "history": stored.history,
     "start": stored.starting,
+    "upgrade": upgrading.upgrade,
     "search": stored.search,
     "timed": timed.timed,
     "amend": amendments.amend,
     "tls": messages.tls,
     "handshakes": sessions.handshakes,
     "web": web.web,
+    "page": page.page,
     "irc": irc.irc,
     "ssh": ssh.ssh,
     "fairness": fairness.fairness,

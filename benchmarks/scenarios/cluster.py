@@ -27,7 +27,17 @@ class ClusterNode(IRChat):
     """A node, on the database ``store``."""
 
     def __init__(self, folder: Path, number: int, store: str, redis: RedisServer, key: Path) -> None:
-        self._options = ["--store", store, "--node", f"node{number}", "--bus", redis.url, "--bus-key", str(key)]
+        self._options = [
+            "--store",
+            store,
+            "--node",
+            f"node{number}",
+            "--bus",
+            redis.url,
+            "--bus-key",
+            str(key),
+            "--no-ssh",
+        ]
         super().__init__(folder, folder / "data")
 
     def _command(self) -> list[str]:

@@ -7,6 +7,7 @@ from typing import NamedTuple
 from irchat.chat.state.directory import Directory
 from irchat.chat.state.entities import DirectoryChat, User
 from irchat.protocol.errors import Refusal
+from irchat.protocol.rules import answered_seq
 
 MENTIONS_MOST = 20
 """Maximum number of users that a message mentions."""
@@ -19,7 +20,6 @@ _CALL = re.compile(
     r"([^\s*@+\-~:,?!\\#&><\"'{}\[\]()/|=;\u2000-\u206f\u3000-\u3004\u3008-\u3020\uff01-\uff0f\uff1a-\uff20]++)"
     r"(?!#[0-9])"
 )
-_ANSWER = re.compile(r"#0*([1-9][0-9]{0,17}) ")
 
 
 class Mentioned(NamedTuple):
@@ -36,12 +36,6 @@ def mentioned(directory: Directory, sender: User, chat: DirectoryChat, text: str
     """Return the mentions in ``text``, which has ``@`` or begins with ``#``."""
     reply_to = answered_seq(text)
     return Mentioned(called(directory, sender, chat, text), reply_to) if "@" in text else Mentioned((), reply_to)
-
-
-def answered_seq(text: str) -> int | None:
-    """Return the seq of the message that ``text`` answers, or None if it is no answer."""
-    answer = _ANSWER.match(text)
-    return None if answer is None else int(answer[1])
 
 
 def mentioned_by_timed(

@@ -6,7 +6,9 @@ from irchat.protocol import requests
 
 _SET = word("!set")
 _CHAT = name("chat", NameKind.CHATS)
-_ALERT = Part("(?P<alert>all|mentions|none)", "[a-z]*")
+_ALERTS = ("all", "mentions", "none")
+_BEGUN = "|".join(alert[:length] for alert in _ALERTS for length in range(len(alert) + 1))
+_ALERT = Part(f"(?P<alert>{'|'.join(_ALERTS)})", f"(?:{_BEGUN})")
 
 
 class ShowAlert(Command):

@@ -93,7 +93,11 @@ class Registry:
         return typed.command, typed.read(here)
 
     def find(self, line: str, is_admin: bool = False) -> Typed:
-        """Return the command of a typed line. Raises Refusal with the usage of the prefix."""
+        """Return the command of a typed line.
+
+        Raises Refusal with the usage of the commands that the line may be the start of, or else of those with its first
+        word, or else of all with its prefix.
+        """
         line = line.strip()
         if not line:
             raise Refusal(Code.EMPTY_TEXT, f"The line is empty. Type a message, or {HELP}.")
@@ -104,7 +108,9 @@ class Registry:
                 if command.reads_text and match["text"][0] in self._in_text:
                     return self._find_in_text(command, match)
                 return Typed(command, match)
-        raise wrong_use(prefix, "\n".join(command.usage for _, command in commands))
+        meant = [command for _, command in commands if command.syntax.may_begin(line)]
+        meant = meant or [command for _, command in commands if command.syntax.word == line.split(maxsplit=1)[0]]
+        raise wrong_use(prefix, "\n".join(command.usage for command in meant or self.entries(prefix, is_admin)))
 
     def _find_in_text(self, sender: type[Command], match: "re.Match[str]") -> Typed:
         """Return the command that is the text of a message, or ``sender``, which sends it, if the text is none."""

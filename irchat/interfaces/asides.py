@@ -1,4 +1,4 @@
-"""The contracts between the core and the other nodes for asides: what is shown to online users and stored nowhere."""
+"""The contracts between the core and the other nodes for asides, which are shown to online users and stored nowhere."""
 
 from collections.abc import Mapping
 from typing import Protocol

@@ -1,4 +1,4 @@
-"""The commands of IRC: the fewest parameters of each, and what becomes of it before and after the sign-in."""
+"""The commands of IRC: the fewest parameters of each, and its treatment before and after the sign-in."""
 
 from enum import Enum
 from typing import NamedTuple
@@ -8,7 +8,7 @@ from irchat.irc.numerics import Numeric, ServerLines
 
 
 class Phase(Enum):
-    """How far a session is: before ``NICK``, ``USER`` and ``CAP END``; in the waiting room; signed in."""
+    """The phase of a session: before ``NICK``, ``USER`` and ``CAP END``; in the waiting room; signed in."""
 
     BEFORE = "before"
     WAITING = "waiting"
@@ -16,7 +16,7 @@ class Phase(Enum):
 
 
 class Treatment(Enum):
-    """What becomes of a command: it runs, it is ignored without a word, or it is refused."""
+    """The treatment of a command: it runs, it is ignored without an answer, or it is refused."""
 
     RUN = "run"
     SWALLOW = "swallow"

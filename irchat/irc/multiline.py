@@ -71,7 +71,7 @@ class _Open:
 class Collector:
     """The open batch of a session: one at most. ``now``: a clock in seconds.
 
-    The lines of a refused batch are dropped up to its end, so that none of them is taken for a message.
+    The lines of a refused batch are dropped up to its end, so that no line of it becomes a message.
     """
 
     def __init__(self, now: Callable[[], float]) -> None:

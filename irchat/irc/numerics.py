@@ -62,7 +62,10 @@ class Numeric(StrEnum):
     RPL_ENDOFBANLIST = "368"
     RPL_ENDOFWHOWAS = "369"
     RPL_INFO = "371"
+    RPL_MOTD = "372"
     RPL_ENDOFINFO = "374"
+    RPL_MOTDSTART = "375"
+    RPL_ENDOFMOTD = "376"
     RPL_TIME = "391"
     ERR_UNKNOWNERROR = "400"
     ERR_NOSUCHNICK = "401"
@@ -143,6 +146,7 @@ TEXTS: dict[Numeric, str] = {
     N.RPL_ENDOFBANLIST: "End of channel ban list",
     N.RPL_ENDOFWHOWAS: "End of WHOWAS",
     N.RPL_ENDOFINFO: "End of /INFO list",
+    N.RPL_ENDOFMOTD: "End of /MOTD command",
     N.ERR_NOSUCHNICK: "No such nick",
     N.ERR_NOSUCHCHANNEL: "No such channel",
     N.ERR_CANNOTSENDTOCHAN: "Cannot send to channel",

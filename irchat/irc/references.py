@@ -120,7 +120,7 @@ def parse_markread(params: list[str]) -> MarkQuery:
 
 
 class SearchAttributes(NamedTuple):
-    """A SEARCH request. What is empty or None does not restrict it; ``target`` or ``text`` is given.
+    """A SEARCH request. Empty fields and None do not restrict it; ``target`` or ``text`` is given.
 
     ``after`` and ``before`` are the first and the last time (ms) that match. ``limit`` is 1 to 500.
     """

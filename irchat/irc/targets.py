@@ -68,7 +68,7 @@ def same_target(one: str, other: str) -> bool:
 
 def target_key(target: str) -> str:
     """Return the key by which targets and nicks compare."""
-    # What is too long for a name is none: it must not fill the cache of names.
+    # A longer text is no name, and must not fill the cache of names.
     key = name_key if len(target) <= NAME_LENGTH + 1 else fold_part
     return f"#{key(target[1:])}" if target.startswith("#") else key(target)
 

@@ -24,7 +24,7 @@ def strip_formatting(text: str) -> str:
 
 
 def read_said(text: str) -> Said:
-    """Return what a client said, in the form in which it is stored: ACTION as ``/me waves``, no formatting codes.
+    """Return a text of a client in the form in which it is stored: ACTION as ``/me waves``, no formatting codes.
 
     Other controls are left to `irchat.protocol.rules.clean_text`.
     """

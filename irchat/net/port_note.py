@@ -1,4 +1,4 @@
-"""Port notes: small files, one per server, that tell clients on the same machine the port of the server."""
+"""Port notes: small files, one per server, from which clients on the same machine learn the port of the server."""
 
 import errno
 import fcntl

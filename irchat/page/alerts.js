@@ -25,12 +25,16 @@ export function alertUser(message, hasSound, open) {
 	if (hasSound) beep();
 	if (!("Notification" in window) || Notification.permission !== "granted") return;
 	const title = message.chat.startsWith("@") ? text("message", message.from) : text("messageIn", message.from, message.chat);
-	const shown = new Notification(title, { body: message.id ? text("isTimed") : message.text, tag: message.chat });
-	shown.onclick = () => {
-		window.focus();
-		shown.close();
-		open();
-	};
+	try {
+		const shown = new Notification(title, { body: message.id ? text("isTimed") : message.text, tag: message.chat });
+		shown.onclick = () => {
+			window.focus();
+			shown.close();
+			open();
+		};
+	} catch {
+		// Chromium on Android has the class, and refuses to make one without a service worker.
+	}
 }
 
 /** @type {AudioContext|undefined} */

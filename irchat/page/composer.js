@@ -105,7 +105,8 @@ export class Composer {
 	/** @param {KeyboardEvent} event */
 	key(event) {
 		const { offers, line } = this.elements;
-		if (event.isComposing) return;
+		// Safari ends a composition before it reports its Enter, with the code of one.
+		if (event.isComposing || event.keyCode === 229) return;
 		const chosen = /** @type {HTMLElement|null} */ (offers.querySelector("[aria-selected=true]"));
 		if (event.key === "Tab" && !event.shiftKey && !offers.hidden) {
 			event.preventDefault();

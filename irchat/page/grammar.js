@@ -1,4 +1,4 @@
-/** What the page must know of typed lines before the server reads them. A test compares it with the commands. */
+/** Patterns of typed lines, for decisions before the server reads them. A test compares them with the commands. */
 
 /** The beginnings of commands. All other lines are messages. */
 export const COMMAND = /^\s*(?:[@*#~+!?\\-]|ls(?:\s|$)|exit\s*$|exit\s+--forget\s*$)/;

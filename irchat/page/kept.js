@@ -1,4 +1,4 @@
-/** What the browser keeps: the token, for this tab or device, and settings. No text. */
+/** The storage of the browser: the token, for this tab or device, and settings. No texts. */
 
 const TOKEN = "irchat-token";
 const SETTINGS = "irchat-settings";

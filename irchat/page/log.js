@@ -5,8 +5,10 @@ import { text } from "./strings.js";
 
 /** @typedef {import("./model.js").Chat} Chat */
 /** @typedef {import("./model.js").Message} Message */
+/** @typedef {{message: Message, shape: string, rows: HTMLElement[]}} Drawn */
 
-const NEAR = 600;
+/** How near an end, in pixels, the next page is fetched. */
+const NEAR = 1200;
 const AT_END = 40;
 
 export class Log {
@@ -14,7 +16,7 @@ export class Log {
 	 * @param {{scroller: HTMLElement, log: HTMLElement, toEnd: HTMLButtonElement}} elements
 	 * @param {{
 	 *   older: () => void, newer: () => void, seen: (chat: Chat, seq: number) => void, end: () => void,
-	 *   how: (joined: boolean) => Parameters<typeof messageRow>[1]
+	 *   how: import("./rows.js").How
 	 * }} on
 	 */
 	constructor(elements, on) {
@@ -27,127 +29,124 @@ export class Log {
 		window.addEventListener("resize", () => this.atEnd && this.scrollToEnd());
 		window.visualViewport?.addEventListener("resize", () => this.atEnd && this.scrollToEnd());
 		this.atEnd = true;
-		/** The number of the message that was jumped to, for a moment. */
-		this.shown = 0;
+		this.today = new Date().toDateString();
+		/** What is drawn, by the key of the message. @type {Map<string, Drawn>} */
+		this.drawn = new Map();
+		/** The frame that draws what was said now. */
+		this.frame = 0;
 		elements.scroller.addEventListener("keydown", (event) => this.moved(event));
 	}
 
 	/**
-	 * Draw a chat again, at `place`: its end, its first unread message, or a number.
+	 * Draw a chat at `place`: its end, its first unread message, or a number.
 	 * @param {Chat} chat
 	 * @param {"end"|"unread"|number} place
 	 */
 	show(chat, place) {
 		this.chat = chat;
-		this.shown = typeof place === "number" ? place : 0;
-		if (this.shown) setTimeout(() => (this.shown = 0), 2500);
 		this.draw();
-		if (place === "end") this.scrollToEnd();
-		else {
-			const row = place === "unread" ? this.elements.log.querySelector(".fresh") : this.rowOf(place);
-			if (!row) this.scrollToEnd();
-			else {
-				row.scrollIntoView({ block: place === "unread" ? "start" : "center" });
-				if (this.shown) /** @type {HTMLElement} */ (row).focus({ preventScroll: true });
-			}
+		const row = place === "unread" ? this.elements.log.querySelector(".fresh") : place === "end" ? null : this.rowOf(`s${place}`);
+		if (!row) this.scrollToEnd();
+		else row.scrollIntoView({ block: place === "unread" ? "start" : "center" });
+		if (row && place !== "unread") {
+			row.classList.add("shown");
+			setTimeout(() => row.classList.remove("shown"), 2500);
+			/** @type {HTMLElement} */ (row).focus({ preventScroll: true });
 		}
 		this.scrolled();
 	}
 
-	/** Draw all rows again, and keep the first visible row where it is. */
+	/** Draw what has changed, and keep the first visible row where it is. */
 	redraw() {
-		if (!this.chat) return;
-		if (this.atEnd) {
-			this.draw();
-			this.scrollToEnd();
-			return;
-		}
-		const anchor = this.anchor();
+		const anchor = this.atEnd ? null : this.anchor();
 		this.draw();
-		this.restore(anchor);
+		if (anchor) this.restore(anchor);
+		else if (this.atEnd) this.scrollToEnd();
 	}
 
 	/** @returns {{key: string, top: number}|null} */
 	anchor() {
 		const top = this.elements.scroller.getBoundingClientRect().top;
-		for (const row of /** @type {NodeListOf<HTMLElement>} */ (this.elements.log.querySelectorAll(".message"))) {
+		for (const row of this.messages()) {
 			const box = row.getBoundingClientRect();
 			if (box.bottom > top) return { key: row.dataset.key ?? "", top: box.top };
 		}
 		return null;
 	}
 
-	/** @param {{key: string, top: number}|null} anchor */
+	/** @param {{key: string, top: number}} anchor */
 	restore(anchor) {
-		const row = anchor && this.elements.log.querySelector(`[data-key="${CSS.escape(anchor.key)}"]`);
-		if (row && anchor) this.elements.scroller.scrollTop += row.getBoundingClientRect().top - anchor.top;
+		const row = this.rowOf(anchor.key);
+		if (row) this.elements.scroller.scrollTop += row.getBoundingClientRect().top - anchor.top;
 	}
 
+	/** Draw the rows that are new or changed, and remove those that are gone. All others are left alone. */
 	draw() {
 		const { log } = this.elements;
 		const chat = this.chat;
-		if (!chat) return;
-		const rows = [];
-		if (!chat.loaded) rows.push(el("p", "hint", text("loading")));
-		else if (!chat.items.length) rows.push(el("p", "hint", text("noMessages")));
-		else if (!chat.more) rows.push(el("p", "hint", text("beginning")));
+		const kept = this.drawn;
+		this.drawn = new Map();
+		const wanted = [];
+		const hint = !chat?.loaded ? "loading" : !chat.items.length ? "noMessages" : chat.more ? "" : "beginning";
+		if (hint) wanted.push(el("p", "hint", text(hint)));
 		/** @type {Message|undefined} */
 		let before;
-		for (const message of chat.items) {
-			rows.push(...this.rowsOf(message, before));
+		for (const message of chat?.items ?? []) {
+			const one = this.rowsOf(message, before, kept.get(message.key));
+			this.drawn.set(message.key, one);
+			wanted.push(...one.rows);
 			before = message;
 		}
-		const { activeElement } = document;
-		const focused = log.contains(activeElement) ? /** @type {HTMLElement|null|undefined} */ (activeElement?.closest(".message"))?.dataset.key : "";
 		log.setAttribute("aria-busy", "true");
-		log.replaceChildren(...rows);
+		const all = new Set(wanted);
+		for (const row of [...log.children]) if (!all.has(/** @type {HTMLElement} */ (row))) row.remove();
+		let at = log.firstChild;
+		for (const row of wanted) {
+			if (row === at) at = at.nextSibling;
+			else log.insertBefore(row, at);
+		}
 		log.removeAttribute("aria-busy");
-		if (focused) rows.find((row) => row.dataset.key === focused)?.focus({ preventScroll: true });
 	}
 
-	/** @param {Message} message @param {Message|undefined} before */
-	rowsOf(message, before) {
-		const rows = [];
-		if (!before || day(before.at) !== day(message.at)) rows.push(dayRow(message.at));
+	/** Return the rows of a message, and of the day that it begins: `kept` where they are the same. @param {Message} message @param {Message|undefined} before @param {Drawn|undefined} kept @returns {Drawn} */
+	rowsOf(message, before, kept) {
+		const isDay = !before || day(before.at) !== day(message.at);
 		const isFresh = !!this.chat?.firstUnread && message.seq === this.chat.firstUnread;
-		if (isFresh) rows.push(newRow());
-		const row = messageRow(message, this.on.how(!isFresh && rows.length === 0 && continues(before, message)));
-		row.classList.toggle("shown", !!this.shown && message.seq === this.shown);
-		rows.push(row);
-		return rows;
+		const joined = !isDay && !isFresh && continues(before, message);
+		const shape = `${isDay} ${isFresh} ${joined}`;
+		if (kept?.message === message && kept.shape === shape) return kept;
+		const rows = [messageRow(message, joined, this.on.how)];
+		if (isFresh) rows.unshift(newRow());
+		if (isDay) rows.unshift(dayRow(message.at));
+		return { message, shape, rows };
 	}
 
-	/** Add the row of a message that was said now at the end. */
+	/** Show a message that was said now, with all others of the same frame. */
 	add(/** @type {Message} */ message) {
-		const chat = this.chat;
-		if (!chat) return;
-		if (!chat.atEnd) return this.scrolled();
-		const wasAtEnd = this.atEnd;
-		const before = chat.items[chat.items.indexOf(message) - 1];
-		if (!before) this.elements.log.replaceChildren();
-		this.elements.log.append(...this.rowsOf(message, before));
-		if (wasAtEnd || message.mine) this.scrollToEnd();
-		this.scrolled();
+		if (message.mine && this.chat?.atEnd) this.atEnd = true;
+		if (this.frame) return;
+		this.frame = requestAnimationFrame(() => {
+			this.frame = 0;
+			if (!this.chat) return;
+			this.redraw();
+			this.scrolled();
+		});
 	}
 
 	/** Draw the row of one message again. */
 	update(/** @type {Message} */ message) {
-		const row = this.elements.log.querySelector(`[data-key="${CSS.escape(message.key)}"]`);
-		if (!row || !this.chat) return;
-		const at = this.chat.items.indexOf(message);
-		const joined = row.classList.contains("joined");
-		const anchor = this.anchor();
-		const hadFocus = row.contains(document.activeElement);
-		if (at < 0) {
-			this.redraw();
-			return;
-		}
-		const fresh = messageRow(message, this.on.how(joined));
-		row.replaceWith(fresh);
-		if (hadFocus) fresh.focus({ preventScroll: true });
-		if (message.seq) this.quoted(message.seq, message);
-		if (this.atEnd) this.scrollToEnd();
-		else this.restore(anchor);
+		const hadFocus = this.rowOf(message.key)?.contains(document.activeElement);
+		this.drawn.delete(message.key);
+		this.redraw();
+		if (hadFocus) this.rowOf(message.key)?.focus({ preventScroll: true });
+		if (message.seq) this.quoted(message.seq, this.drawn.has(message.key) ? message : null);
+	}
+
+	/** Forget all texts. */
+	clear() {
+		this.chat = null;
+		this.drawn.clear();
+		this.elements.log.replaceChildren();
 	}
 
 	/** Fill the quotes of a message that was loaded for them. */
@@ -160,9 +159,13 @@ export class Log {
 
 	/** Show the time that is left, once a second. */
 	tick() {
+		const today = new Date().toDateString();
+		if (today !== this.today) this.drawn.clear();
+		if (today !== this.today && this.chat) this.redraw();
+		this.today = today;
 		for (const message of this.chat?.items ?? []) {
 			if (!message.end) continue;
-			const left = this.elements.log.querySelector(`[data-key="${CSS.escape(message.key)}"] .left`);
+			const left = this.rowOf(message.key)?.querySelector(".left");
 			if (left) left.textContent = timeLeft(message);
 		}
 	}
@@ -178,7 +181,7 @@ export class Log {
 		const chat = this.chat;
 		if (!chat) return;
 		const below = scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight;
-		this.atEnd = below < AT_END && chat.atEnd;
+		this.atEnd = chat.follows = below < AT_END && chat.atEnd;
 		toEnd.hidden = this.atEnd || !chat.items.length;
 		if (!chat.loaded) return;
 		if (scroller.scrollTop < NEAR && chat.more) this.on.older();
@@ -191,19 +194,15 @@ export class Log {
 	look() {
 		if (!this.chat || document.visibilityState !== "visible" || !document.hasFocus()) return;
 		const bottom = this.elements.scroller.getBoundingClientRect().bottom;
-		const rows = /** @type {NodeListOf<HTMLElement>} */ (this.elements.log.querySelectorAll(".message"));
-		let seen = 0;
-		for (let at = rows.length - 1; at >= 0 && !seen; at--) {
-			if (rows[at].getBoundingClientRect().top >= bottom) continue;
-			seen = this.chat.items.find((item) => item.key === rows[at].dataset.key)?.seq ?? 0;
-		}
+		const visible = this.messages().filter((row) => row.getBoundingClientRect().top < bottom);
+		const seen = visible.reduce((most, row) => Math.max(most, this.drawn.get(row.dataset.key ?? "")?.message.seq ?? 0), 0);
 		const isAll = this.atEnd;
 		if (seen || isAll) this.on.seen(this.chat, isAll ? Math.max(seen, this.chat.lastSeq) : seen);
 	}
 
 	/** @param {KeyboardEvent} event */
 	moved(event) {
-		const rows = /** @type {HTMLElement[]} */ ([...this.elements.log.querySelectorAll(".message")]);
+		const rows = this.messages();
 		const at = rows.indexOf(/** @type {HTMLElement} */ (document.activeElement?.closest(".message")));
 		const step = { ArrowUp: -1, ArrowDown: 1 }[event.key];
 		if (event.key === "Enter" && event.target === rows[at]) /** @type {HTMLElement|null} */ (rows[at]?.querySelector(".row-more"))?.click();
@@ -215,12 +214,16 @@ export class Log {
 
 	/** Give the focus to the last row. */
 	focusLast() {
-		const rows = this.elements.log.querySelectorAll(".message");
-		/** @type {HTMLElement|undefined} */ (rows[rows.length - 1])?.focus();
+		this.messages().at(-1)?.focus();
 	}
 
-	rowOf(/** @type {number} */ seq) {
-		const message = this.chat?.items.find((item) => item.seq === seq);
-		return message ? this.elements.log.querySelector(`[data-key="${CSS.escape(message.key)}"]`) : null;
+	/** The rows of messages. @returns {HTMLElement[]} */
+	messages() {
+		return [...this.elements.log.querySelectorAll(".message")].map((row) => /** @type {HTMLElement} */ (row));
+	}
+
+	/** The row of the message with that key. */
+	rowOf(/** @type {string} */ key) {
+		return this.drawn.get(key)?.rows.at(-1);
 	}
 }

@@ -1,4 +1,4 @@
-/** The page: it ties the connection, the model and what is drawn together. */
+/** The page: it connects the connection, the model and the drawing. */
 
 import { alertOf, alertsFor, alertUser, showTitle } from "./alerts.js";
 import { Composer } from "./composer.js";
@@ -85,14 +85,15 @@ const log = new Log({ scroller: byId("scroller"), log: byId("log"), toEnd: byId(
 	newer: () => log.chat && session.newer(log.chat),
 	seen: (chat, seq) => session.seen(chat, seq),
 	end: () => log.chat && session.load(log.chat, "end"),
-	how: (joined) => ({
-		me: model.name,
-		joined,
+	how: {
+		get me() {
+			return model.name;
+		},
 		answered: (seq) => (log.chat ? session.answered(log.chat, seq) : null),
 		refer: (chat, seq) => open(chat || model.open, seq),
 		mark: (message, mark, on) => session.mark(message, mark, on),
 		menu: (message, at) => messageMenu(message, at),
-	}),
+	},
 });
 
 /** @type {Composer} */
@@ -110,7 +111,7 @@ const settings = prepareSettings(session);
 prepareDialogs();
 prepareSearch(session, (chat, seq) => open(chat, seq));
 
-/** Sign in on a new connection: with what was typed, or with the token. */
+/** Sign in on a new connection: with the typed name and password, or with the token. */
 async function signIn() {
 	const token = kept.token();
 	if (!credentials && !token) {
@@ -191,8 +192,8 @@ function clear() {
 	model.clear();
 	session.quotes.clear();
 	composer.clear();
-	log.chat = null;
-	for (const id of ["log", "chats", "people", "search-results", "notice-text", "member-list"]) byId(id).replaceChildren();
+	log.clear();
+	for (const id of ["chats", "people", "search-results", "notice-text", "member-list"]) byId(id).replaceChildren();
 	showNotice("", false);
 	for (const dialog of document.querySelectorAll("dialog")) dialog.close();
 	document.title = "IRChat";
@@ -200,10 +201,7 @@ function clear() {
 
 /** Open a chat, at its first unread message or at the message `seq`. @param {string} name @param {number} [seq] */
 function open(name, seq) {
-	const before = model.chats.get(model.open);
-	if (before && before.name !== name) Object.assign(before, { firstUnread: 0 });
-	model.open = name;
-	const chat = model.chat(name);
+	const chat = model.visit(name);
 	composer.show(name);
 	showSide(false);
 	drawLists();
@@ -212,13 +210,23 @@ function open(name, seq) {
 	session.load(chat, seq ?? "unread");
 }
 
+let listsFrame = 0;
+
+/** Draw the lists, once for all changes of a frame. */
 function drawLists() {
+	showTitle(model);
+	listsFrame ||= requestAnimationFrame(() => {
+		listsFrame = 0;
+		drawListsNow();
+	});
+}
+
+function drawListsNow() {
 	drawChats(byId("chats"), model, (name) => open(name));
 	drawPeople(byId("people"), model, (name) => open(name));
 	const here = model.chats.get(model.open);
 	const elsewhere = model.unread() - (here && here.alert !== "none" ? here.unread : 0);
 	byId("elsewhere").textContent = elsewhere ? String(elsewhere) : "";
-	showTitle(model);
 	showAlert();
 }
 
@@ -349,6 +357,20 @@ window.addEventListener("focus", look);
 window.addEventListener("pageshow", (event) => {
 	look();
 	if (event.persisted) location.reload();
+});
+// A file that is dropped would take the place of the page.
+for (const type of ["dragover", "drop", "paste"]) {
+	window.addEventListener(type, (event) => {
+		const carried = /** @type {DragEvent} */ (event).dataTransfer ?? /** @type {ClipboardEvent} */ (event).clipboardData;
+		if (!carried?.types.includes("Files") || carried.types.includes("text/plain")) return;
+		event.preventDefault();
+		if (type !== "dragover") showNotice(text("noFiles"), true);
+	});
+}
+// Where the keyboard of a phone covers the page, the page ends above it. Zooming changes nothing.
+window.visualViewport?.addEventListener("resize", () => {
+	const { height, scale } = /** @type {VisualViewport} */ (window.visualViewport);
+	if (scale === 1) byId("app").style.height = height < innerHeight ? `${height}px` : "";
 });
 window.addEventListener("pagehide", () => {
 	clear();

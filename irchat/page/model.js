@@ -1,4 +1,4 @@
-/** What the page knows: chats, messages and who is online, but no element of it. */
+/** The state of the page: chats, messages and online users, without elements. */
 
 /**
  * @typedef {{mark: string, count: number, names: string[], mine: boolean}} Mark
@@ -9,12 +9,15 @@
  * }} Message
  * @typedef {{
  *   name: string, id: string, unread: number, mentions: number, alert: string, lastSeq: number, readSeq: number,
- *   lastAt: string, rev: number, items: Message[], loaded: boolean, atEnd: boolean, more: boolean, firstUnread: number,
- *   draft: string, typed: string[]
+ *   lastAt: string, rev: number, items: Message[], loaded: boolean, atEnd: boolean, more: boolean, follows: boolean,
+ *   firstUnread: number, draft: string, typed: string[]
  * }} Chat
  */
 
 const TYPED_MOST = 50;
+/** How many messages of a chat are kept, and of how many chats. */
+const LOADED_MOST = 200;
+const CHATS_MOST = 10;
 
 export class Model {
 	constructor() {
@@ -30,6 +33,8 @@ export class Model {
 		this.offline = [];
 		/** @type {string} */
 		this.open = "GLOBAL";
+		/** The chats that were open, the latest first. @type {string[]} */
+		this.visited = [];
 	}
 
 	/**
@@ -48,7 +53,7 @@ export class Model {
 		if (!chat) {
 			chat = {
 				name, id: id ?? "", unread: 0, mentions: 0, alert: "", lastSeq: 0, readSeq: 0, lastAt: "", rev: 0, items: [],
-				loaded: false, atEnd: false, more: true, firstUnread: 0, draft: "", typed: [],
+				loaded: false, atEnd: false, more: true, follows: true, firstUnread: 0, draft: "", typed: [],
 			};
 			this.chats.set(name, chat);
 		}
@@ -67,7 +72,8 @@ export class Model {
 		const names = new Set(list.map((entry) => entry.chat));
 		for (const entry of list) {
 			const chat = this.chat(entry.chat, entry.id);
-			if (chat.loaded && (entry.rev > chat.rev || (chat.atEnd && entry.last_seq > last(chat)))) missed.push(chat);
+			const isBehind = entry.last_seq > last(chat) || entry.unread !== chat.unread || chat.items.some((item) => item.id);
+			if (chat.loaded && (entry.rev > chat.rev || (chat.atEnd && isBehind))) missed.push(chat);
 			Object.assign(chat, {
 				unread: entry.unread, mentions: entry.mentions ?? 0, alert: entry.alert ?? "", lastSeq: entry.last_seq,
 				readSeq: entry.read_seq, lastAt: entry.last_at ?? "",
@@ -100,6 +106,7 @@ export class Model {
 			if (chat.items.some((item) => item.seq === message.seq)) return null;
 		} else if (chat.items.some((item) => item.id === message.id)) return null;
 		if (chat.loaded && chat.atEnd) chat.items.push(message);
+		trim(chat, chat.follows ? "start" : "end");
 		if (!message.mine) {
 			chat.unread += 1;
 			if (message.to?.includes(this.name)) chat.mentions += 1;
@@ -108,7 +115,7 @@ export class Model {
 	}
 
 	/**
-	 * Put a page of history into a chat: before, after or in place of what is loaded.
+	 * Put a page of history into a chat: before, after or in place of the loaded messages.
 	 * @param {Chat} chat
 	 * @param {Message[]} messages
 	 * @param {"before"|"after"|"all"} place
@@ -119,8 +126,22 @@ export class Model {
 			const known = new Set(chat.items.map((item) => item.key));
 			const fresh = messages.filter((message) => !known.has(message.key));
 			chat.items = place === "before" ? [...fresh, ...chat.items] : [...chat.items, ...fresh];
+			trim(chat, place === "before" ? "end" : "start");
 		}
 		chat.loaded = true;
+	}
+
+	/** Open a chat. Of those that were open long ago, the messages are forgotten. @param {string} name */
+	visit(name) {
+		const before = this.chats.get(this.open);
+		if (before && before.name !== name) Object.assign(before, { firstUnread: 0, follows: true });
+		this.open = name;
+		this.visited = [name, ...this.visited.filter((other) => other !== name)];
+		for (const old of this.visited.splice(CHATS_MOST)) {
+			const chat = this.chats.get(old);
+			if (chat) forget(chat);
+		}
+		return this.chat(name);
 	}
 
 	/**
@@ -144,6 +165,21 @@ export class Model {
 		if (event.marks) message.marks = event.marks;
 		if (event.mark) message.marks = marked(message.marks ?? [], event.mark, event.by, event.on, event.by === this.name);
 		return message;
+	}
+
+	/**
+	 * Remove the timed messages that a page of the end no longer has: they were taken back meanwhile.
+	 * @param {Chat} chat
+	 * @param {Set<string>} before the ids that were there when the page was asked for
+	 * @param {Message[]} page
+	 */
+	keepTimed(chat, before, page) {
+		const timed = page.filter((message) => message.id);
+		for (const id of before) {
+			const message = chat.items.find((item) => item.id === id);
+			// A page that has no room for all of them leaves out the oldest.
+			if (message && message.at >= (timed[0]?.at ?? "") && !timed.some((other) => other.id === id)) this.erased(chat.name, id);
+		}
 	}
 
 	/** Remove a timed message. Return whether it was there. @param {string} chatName @param {string} id */
@@ -183,6 +219,19 @@ export class Model {
 		this.chats.clear();
 		this.online.clear();
 		this.offline = [];
+	}
+}
+
+/** Keep the loaded messages of a chat few, and drop those of one side. @param {Chat} chat @param {"start"|"end"} side */
+function trim(chat, side) {
+	const excess = chat.items.length - LOADED_MOST;
+	if (excess <= 0) return;
+	if (side === "start") {
+		chat.items.splice(0, excess);
+		chat.more = true;
+	} else {
+		chat.items.length = LOADED_MOST;
+		chat.atEnd = false;
 	}
 }
 

@@ -4,7 +4,13 @@ import { appendText } from "./links.js";
 import { text } from "./strings.js";
 import { leftOf, readable } from "./timed.js";
 
-/** @typedef {import("./model.js").Message} Message */
+/**
+ * @typedef {import("./model.js").Message} Message
+ * @typedef {{
+ *   me: string, answered: (seq: number) => (Message|null|undefined), refer: (chat: string, seq: number) => void,
+ *   mark: (message: Message, mark: string, on: boolean) => void, menu: (message: Message, at: HTMLElement) => void
+ * }} How what a row needs of the page
+ */
 
 const TIME = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
 const DAY = new Intl.DateTimeFormat(undefined, { weekday: "long", day: "numeric", month: "long", year: "numeric" });
@@ -54,20 +60,12 @@ export function named(/** @type {string} */ tag, /** @type {string} */ name) {
 	return element;
 }
 
-/**
- * Return the row of a message.
- * @param {Message} message
- * @param {{
- *   me: string, joined: boolean, answered: (seq: number) => (Message|null|undefined),
- *   refer: (chat: string, seq: number) => void, mark: (message: Message, mark: string, on: boolean) => void,
- *   menu: (message: Message, at: HTMLElement) => void
- * }} how
- */
-export function messageRow(message, how) {
+/** Return the row of a message, which may be `joined` to that of the same user before it. @param {Message} message @param {boolean} joined @param {How} how */
+export function messageRow(message, joined, how) {
 	const row = el("article", "message");
 	row.dataset.key = message.key;
 	row.tabIndex = -1;
-	row.classList.toggle("joined", how.joined);
+	row.classList.toggle("joined", joined);
 	row.classList.toggle("mine", message.mine);
 	row.classList.toggle("timed", !!message.id);
 	row.classList.toggle("calls-me", !!message.to?.some((name) => name === how.me));
@@ -99,7 +97,7 @@ export function messageRow(message, how) {
 	return row;
 }
 
-/** @param {number} seq @param {{answered: (seq: number) => (Message|null|undefined), refer: (chat: string, seq: number) => void}} how */
+/** @param {number} seq @param {How} how */
 function quoteRow(seq, how) {
 	const quote = el("button", "quote");
 	quote.dataset.answers = String(seq);
@@ -136,7 +134,7 @@ export function timeLeft(/** @type {Message} */ message) {
 	return text("timedLeft", readable(message.end ? leftOf(message.end) : 0));
 }
 
-/** @param {Message} message @param {{mark: (message: Message, mark: string, on: boolean) => void}} how */
+/** @param {Message} message @param {How} how */
 function marksRow(message, how) {
 	const row = el("div", "marks");
 	for (const mark of message.marks ?? []) {
@@ -151,7 +149,7 @@ function marksRow(message, how) {
 	return row;
 }
 
-/** @param {Message} message @param {{menu: (message: Message, at: HTMLElement) => void}} how */
+/** @param {Message} message @param {How} how */
 function menuButton(message, how) {
 	const button = el("button", "row-more", "⋯");
 	button.setAttribute("aria-label", text("messageMenu"));

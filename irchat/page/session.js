@@ -10,8 +10,12 @@ import { text } from "./strings.js";
 /** @typedef {import("./model.js").Message} Message */
 /** @typedef {import("./socket.js").Line} Line */
 
+/** How many messages a chat opens with, and how many come on scrolling: few enough to be drawn in a frame. */
 const PAGE = 50;
+const SCROLLED = 30;
 const CHANGES_MOST = 1000;
+/** The bytes of a line. The server answers longer requests without a reference, and ends connections for much longer ones. */
+const LINE_MOST = 60_000;
 
 export class Session {
 	/**
@@ -45,8 +49,10 @@ export class Session {
 		model.online = new Set(welcome.online);
 		this.connection.settled();
 		this.isReady = true;
-		this.on.signedIn();
+		// What is unread must be known before a chat is opened.
 		await this.lists();
+		if (!this.isReady) return;
+		this.on.signedIn();
 		this.sendWaiting();
 	}
 
@@ -68,7 +74,7 @@ export class Session {
 		});
 	}
 
-	/** Load what a chat has missed: first the changes, then the messages. */
+	/** Load the missed changes of a chat, then its missed messages. */
 	async catchUp(/** @type {Chat} */ chat) {
 		let rev = chat.rev;
 		for (let pages = 0, more = true; more; pages++) {
@@ -81,10 +87,13 @@ export class Session {
 			more = page.more;
 		}
 		if (!chat.atEnd) return this.on.page(chat, "keep");
+		const timed = new Set(chat.items.map((item) => item.id ?? "").filter(Boolean));
 		const page = await this.ask({ type: "history", chat: chat.name, after: last(chat), limit: 200 });
 		if (page.type !== "history") return;
 		if (page.more) return this.load(chat, "end", true);
-		this.model.page(chat, page.messages.map((/** @type {Line} */ message) => this.message(message)), "after");
+		const messages = this.messages(page);
+		this.model.page(chat, messages, "after");
+		this.model.keepTimed(chat, timed, messages);
 		this.on.page(chat, "keep");
 	}
 
@@ -104,10 +113,10 @@ export class Session {
 		if (page.type === "error" && around === undefined) return this.on.notice(page, "");
 		if (page.type !== "history") return undefined;
 		if (!chat.loaded) chat.rev = page.rev;
-		const messages = page.messages.map((/** @type {Line} */ message) => this.message(message));
-		this.model.page(chat, messages, "all");
+		this.model.page(chat, this.messages(page), "all");
 		chat.atEnd = !around || last(chat) >= chat.lastSeq;
-		chat.more = around ? first(chat) > 1 && messages.length > 0 : page.more;
+		if (chat.atEnd) chat.items.push(...this.unsent.flatMap(({ message }) => (message?.chat === chat.name ? [message] : [])));
+		chat.more = around ? first(chat) > 1 && page.messages.length > 0 : page.more;
 		if (place === "unread" && chat.unread) chat.firstUnread = chat.items.find((item) => (item.seq ?? 0) > chat.readSeq && !item.mine)?.seq ?? 0;
 		return this.on.page(chat, place);
 	}
@@ -125,14 +134,19 @@ export class Session {
 		if (this.isLoading || !chat.loaded) return;
 		this.isLoading = true;
 		try {
-			const page = await this.ask({ type: "history", chat: chat.name, limit: PAGE, ...where });
+			const page = await this.ask({ type: "history", chat: chat.name, limit: SCROLLED, ...where });
 			if (page.type !== "history") return;
 			note(page);
-			this.model.page(chat, page.messages.map((/** @type {Line} */ message) => this.message(message)), place);
+			this.model.page(chat, this.messages(page), place);
 			this.on.page(chat, "keep");
 		} finally {
 			this.isLoading = false;
 		}
+	}
+
+	/** The messages of a page. @returns {Message[]} */
+	messages(/** @type {Line} */ page) {
+		return page.messages.map((/** @type {Line} */ line) => this.message(line));
 	}
 
 	/** @returns {Message} */
@@ -146,6 +160,9 @@ export class Session {
 		const chat = this.model.chat(chatName);
 		const own = OWN_LAST.exec(line);
 		const isText = !COMMAND.test(line) || ANSWER.test(line);
+		if (new TextEncoder().encode(JSON.stringify(line)).length > LINE_MOST) {
+			return this.on.refused(chatName, line, { type: "error", text: text("tooLong") });
+		}
 		if (!SECRET.test(line)) this.model.remember(chat, line);
 		if (own) return this.amendLast(chat, own[1] ? own[2] : null, line);
 		if (!isText && !this.connection.isOpen) {
@@ -272,11 +289,19 @@ export class Session {
 			this.model.chat(reply.chat).alert = reply.alert;
 			this.on.notice(reply, asked);
 		} else if (reply.type !== "lost") this.on.notice(reply, asked);
+		if (reply.type === "blocks") await this.reload();
 		if (["group", "ok", "blocks"].includes(reply.type)) await this.lists();
 		this.on.lists();
 	}
 
-	/** Move the read marker of a chat to what was seen. */
+	/** Other messages are visible now: load the open chat again, and the others when they are opened. */
+	async reload() {
+		this.model.reset();
+		this.quotes.clear();
+		await this.load(this.model.chat(this.model.open), "end");
+	}
+
+	/** Move the read marker of a chat to the last message that was seen. */
 	seen(/** @type {Chat} */ chat, /** @type {number} */ seq) {
 		if (!this.isReady || (seq <= chat.readSeq && !(seq >= chat.lastSeq && chat.unread))) return;
 		this.model.read(chat, seq);
@@ -309,9 +334,9 @@ export class Session {
 			this.on.said(message);
 			this.on.lists();
 		} else if (event.type === "amended") {
-			this.quotes.delete(`${event.chat}#${event.seq}`);
 			const message = model.amended(event);
 			if (message) this.on.changed(message);
+			if (this.quotes.delete(`${event.chat}#${event.seq}`)) this.answered(model.chat(event.chat), event.seq);
 		} else if (event.type === "erased") {
 			if (model.erased(event.chat, event.id)) this.on.gone();
 		} else if (event.type === "presence") {
@@ -322,7 +347,8 @@ export class Session {
 		} else if (event.type === "read") {
 			model.read(model.chat(event.chat), event.seq);
 			this.on.lists();
-		} else if (event.type === "alert") {
+		} else if (event.type === "blocks") this.reload();
+		else if (event.type === "alert") {
 			model.chat(event.chat).alert = event.alert;
 			this.on.lists();
 		} else if (event.type === "added" || event.type === "removed") {

@@ -1,63 +1,62 @@
-/** The lists at the side: chats with what waits in them, and people. */
+/** The lists at the side: chats with their unread counts, and users. */
 
 import { el } from "./rows.js";
 import { text } from "./strings.js";
 
 const PEOPLE_MOST = 200;
 
-/** @param {HTMLElement} list @param {import("./model.js").Model} model @param {(chat: string) => void} open */
+/** @typedef {import("./model.js").Model} Model */
+
+/** @param {HTMLElement} list @param {Model} model @param {(chat: string) => void} open */
 export function drawChats(list, model, open) {
-	const focused = focusedIn(list);
-	list.replaceChildren(...model.ordered().map((chat) => {
-		const item = el("li");
-		const button = el("button", "entry");
-		button.dataset.chat = chat.name;
-		button.classList.toggle("open", chat.name === model.open);
+	draw(list, model.ordered().map((chat) => {
+		const isOpen = chat.name === model.open;
+		const button = entry(chat.name, chat.name, chat.name.startsWith("@") ? model.online.has(chat.name.slice(1)) : null, open);
+		button.classList.toggle("open", isOpen);
 		button.classList.toggle("quieted", chat.alert === "none");
-		if (chat.name === model.open) button.setAttribute("aria-current", "true");
-		const name = el("span", "entry-name", chat.name);
-		name.dir = "auto";
-		if (chat.name.startsWith("@")) button.append(dot(model.online.has(chat.name.slice(1))));
-		button.append(name);
-		if (chat.draft && chat.name !== model.open) button.append(el("span", "pencil", "✎"));
+		if (isOpen) button.setAttribute("aria-current", "true");
+		else if (chat.draft) button.append(el("span", "pencil", "✎"));
 		if (chat.mentions) button.append(count("badge call", `@${chat.mentions}`, text("mentions", chat.mentions)));
 		if (chat.unread) button.append(count("badge", String(chat.unread), text("unread", chat.unread)));
-		button.addEventListener("click", () => open(chat.name));
-		item.append(button);
-		return item;
+		return button;
 	}));
-	focusAgain(list, focused);
 }
 
-/** @param {HTMLElement} list */
-function focusedIn(list) {
-	const { activeElement } = document;
-	return list.contains(activeElement) ? /** @type {HTMLElement} */ (activeElement).dataset.chat : undefined;
-}
-
-/** @param {HTMLElement} list @param {string|undefined} chat */
-function focusAgain(list, chat) {
-	if (chat) /** @type {HTMLElement|null} */ (list.querySelector(`[data-chat="${CSS.escape(chat)}"]`))?.focus();
-}
-
-/** @param {HTMLElement} list @param {import("./model.js").Model} model @param {(chat: string) => void} open */
+/** @param {HTMLElement} list @param {Model} model @param {(chat: string) => void} open */
 export function drawPeople(list, model, open) {
 	const online = [...model.online].filter((name) => name !== model.name).sort((a, b) => a.localeCompare(b));
-	const people = [...online.map((name) => [name, true]), ...model.offline.filter((name) => !model.online.has(name)).map((name) => [name, false])];
-	const focused = focusedIn(list);
-	list.replaceChildren(...people.slice(0, PEOPLE_MOST).map(([name, isOnline]) => {
+	const people = [...online, ...model.offline.filter((name) => !model.online.has(name))].slice(0, PEOPLE_MOST);
+	draw(list, people.map((name) => entry(`@${name}`, name, model.online.has(name), open)));
+}
+
+/** Draw a list again. The entry that has the focus keeps it. @param {HTMLElement} list @param {HTMLElement[]} entries */
+function draw(list, entries) {
+	const { activeElement } = document;
+	const focused = list.contains(activeElement) ? /** @type {HTMLElement} */ (activeElement).dataset.chat : "";
+	list.replaceChildren(...entries.map((one) => {
 		const item = el("li");
-		const button = el("button", "entry");
-		button.dataset.chat = `@${name}`;
-		button.append(dot(!!isOnline));
-		const shown = el("span", "entry-name", String(name));
-		shown.dir = "auto";
-		button.append(shown);
-		button.addEventListener("click", () => open(`@${name}`));
-		item.append(button);
+		item.append(one);
 		return item;
 	}));
-	focusAgain(list, focused);
+	if (focused) entries.find((one) => one.dataset.chat === focused)?.focus();
+}
+
+/**
+ * Return the entry that opens a chat.
+ * @param {string} chat
+ * @param {string} shown
+ * @param {boolean|null} isOnline null where it is no chat with one user
+ * @param {(chat: string) => void} open
+ */
+function entry(chat, shown, isOnline, open) {
+	const button = el("button", "entry");
+	button.dataset.chat = chat;
+	const name = el("span", "entry-name", shown);
+	name.dir = "auto";
+	if (isOnline !== null) button.append(dot(isOnline));
+	button.append(name);
+	button.addEventListener("click", () => open(chat));
+	return button;
 }
 
 function dot(/** @type {boolean} */ isOnline) {

@@ -48,7 +48,7 @@ class Notice(Message, frozen=True, tag="message"):
 
 
 class Signal(Event, frozen=True):
-    """What a user says to the online users of a chat without a message, such as that it types. Stored nowhere.
+    """A signal of a user to the online users of a chat, such as that it types. Stored nowhere.
 
     ``tags``: names with values. Not in JSON: only protocols that want asides show it.
     """

@@ -18,7 +18,7 @@ NAMES_OF_MARK = 10
 """Maximum number of names shown for a mark."""
 
 _EMOJI_STYLE = "\ufe0f"
-# What can be seen by itself. The blank of Braille is a sign to Unicode, and looks like a space.
+# Characters that are visible alone. The blank of Braille is a symbol to Unicode, and looks like a space.
 _SEEN = regex.compile(r"[^\p{Default_Ignorable_Code_Point}\p{M}\p{Z}\p{Cf}\u2800]")
 
 

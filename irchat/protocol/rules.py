@@ -1,5 +1,6 @@
 """The rules for names, texts, passwords and lifetimes, and the limits of the protocol."""
 
+import re
 import unicodedata
 from collections.abc import Iterable
 from functools import lru_cache
@@ -64,6 +65,7 @@ FEATURES = ("amend", "marks", "mentions", "alert", "around", "sessions", "keys")
 # Services to which IRC clients send passwords: no new user may have these names.
 SERVICE_KEYS = frozenset({"nickserv"})
 
+_ANSWER = re.compile(r"#0*([1-9][0-9]{0,17}) ")
 _RESERVED_KEYS = frozenset({"ls", "exit", "global"})
 _NOT_IN_NAMES = frozenset("*@+-~:,?!\\#&><\"'{}[]()/|=;")
 _PROFILE = get_profile("UsernameCaseMapped")
@@ -154,6 +156,12 @@ def clean_text(text: str, most: int = TEXT_LENGTH) -> str:
     if not text.strip():
         raise Refusal(Code.EMPTY_TEXT, "The message is empty. Write something after the command.")
     return visible(text)
+
+
+def answered_seq(text: str) -> int | None:
+    """Return the seq of the message that ``text`` answers, such as ``#17 yes``, or None if it is no answer."""
+    answer = _ANSWER.match(text)
+    return None if answer is None else int(answer[1])
 
 
 def check_seconds(seconds: int) -> int:

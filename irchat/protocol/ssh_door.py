@@ -22,7 +22,7 @@ READY = b"ready\n"
 
 VERSION = b"SSH-2.0-IRChat"
 """The version of the server (RFC 4253, section 4.2), without its line end. The process must send exactly this one:
-the server may have sent it already, and then removes it from what the process sends."""
+the server may have sent it already, and then removes it from the output of the process."""
 
 GUEST_SECONDS = 600
 """Seconds after which a client is disconnected that has answered no question of the sign-in."""

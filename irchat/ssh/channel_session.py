@@ -1,4 +1,4 @@
-"""One session of an SSH connection: what its requests ask for."""
+"""One session of an SSH connection, from its requests to the start of its program."""
 
 import re
 from collections.abc import Callable
@@ -24,13 +24,13 @@ _NO_FILES = "This is a chat: there are no files to copy."
 
 
 class Run(Protocol):
-    """What a session runs. The channel is open until `channel_lost`."""
+    """The program of a session. The channel is open until `channel_lost`."""
 
     def feed(self, data: bytes) -> None:
         """Take input."""
 
     def end_of_input(self) -> None:
-        """Note that no more input comes."""
+        """Note the end of the input."""
 
     def resized(self) -> None:
         """Note that the terminal has another size."""
@@ -52,7 +52,7 @@ class Terminal:
 
 @dataclass
 class Started:
-    """What a client asked for. ``terminal``: None without a pty. ``command``: None for a shell."""
+    """The request of a client. ``terminal``: None without a pty. ``command``: None for a shell."""
 
     transport: ChannelTransport
     environment: dict[str, str]
@@ -61,7 +61,7 @@ class Started:
 
 
 class ChannelSession(asyncssh.SSHServerSession[bytes]):
-    """The session on a channel. ``run`` starts what the client asked for. ``on_end`` is called at the end of that."""
+    """The session on a channel. ``run`` starts the requested program. ``on_end`` is called when it ends."""
 
     def __init__(
         self,
@@ -112,7 +112,7 @@ class ChannelSession(asyncssh.SSHServerSession[bytes]):
         return True
 
     def session_started(self) -> None:
-        """Start what was asked for."""
+        """Start the requested program."""
         if self._is_subsystem or (self._command is not None and _FILE_PROGRAMS.match(self._command.strip())):
             self.refuse(_NO_FILES)
             return

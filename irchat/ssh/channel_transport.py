@@ -12,9 +12,9 @@ WAITING_BYTES = 2 * 2**20
 
 
 class ChannelTransport:
-    """Writes to a channel, and tells its producer when all was written: to the channel, and to the socket under it.
+    """Writes to a channel, and resumes its producer when both the channel and the socket below it have taken all.
 
-    The SSH window of a client is large, and the library keeps what the socket does not take. So only an empty socket
+    A client has a large SSH window, and the library keeps all that the socket does not take. So only an empty socket
     means that the client reads. ``is_writable`` returns whether that is so. ``status`` is the exit status that
     `loseConnection` sends.
     """
@@ -67,11 +67,11 @@ class ChannelTransport:
         self._producer = None
 
     def pauseProducing(self) -> None:
-        """Read no more input."""
+        """Pause the input."""
         self._channel.pause_reading()
 
     def resumeProducing(self) -> None:
-        """Read input again."""
+        """Resume the input."""
         self._channel.resume_reading()
 
     def loseConnection(self) -> None:

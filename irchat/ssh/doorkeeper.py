@@ -1,4 +1,4 @@
-"""Sign-in at SSH: which methods there are, and what each of them proves."""
+"""Sign-in at SSH: its methods, and the identity that each of them proves."""
 
 import asyncio
 import base64

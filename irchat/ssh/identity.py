@@ -1,10 +1,10 @@
-"""The identity of an SSH connection: what the method of sign-in that succeeded proves, and nothing else."""
+"""The identity of an SSH connection, as proved by the method of sign-in that succeeded."""
 
 from typing import NamedTuple
 
 
 class Identity(NamedTuple):
-    """A user who was signed in by a key or by a password, or a guest, who has neither.
+    """A user that was signed in by a key or a password, or a guest without either.
 
     ``user`` is the name typed for SSH, a mere suggestion for a guest. ``fingerprint`` is that of the key. ``token`` is
     that of the sign-in by password.
@@ -38,7 +38,7 @@ class Claims:
         return self._number
 
     def put(self, number: int, claim: Identity) -> bool:
-        """Keep what a request would prove. Return False if another request has begun since."""
+        """Keep the identity that a request would prove. Return False if another request has begun since."""
         if number != self._number:
             return False
         self._claim = claim

@@ -104,7 +104,7 @@ class DoorProcess:
         return session
 
     def _run(self, keeper: Doorkeeper, session: ChannelSession, started: Started) -> Run | None:
-        """Start what a session asked for, or refuse it. It counts until its channel is gone."""
+        """Start the program of a session, or refuse it. The session counts until its channel is gone."""
         self._sessions.add(session)
         keeper.sessions += 1
         identity = keeper.identity

@@ -1,4 +1,4 @@
-"""One SSH connection, relayed by the server after a first line that tells whose it is."""
+"""One SSH connection, relayed by the server after a first line that identifies the client."""
 
 import asyncio
 from collections.abc import Callable, Sequence
@@ -39,7 +39,7 @@ class RelayedConnection(asyncssh.SSHServerConnection):
 
     @property
     def is_drained(self) -> bool:
-        """Whether the server has taken all bytes. The library keeps what is written during a key exchange."""
+        """Whether the server has taken all bytes. The library keeps the data that is written during a key exchange."""
         return not self._is_full and not self._deferred_packets
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:

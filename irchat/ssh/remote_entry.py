@@ -1,4 +1,4 @@
-"""Sign in the user of a session: by what was proved at SSH, or by the dialogue of the client."""
+"""Sign in the user of a session: by the identity proved at SSH, or by the dialogue of the client."""
 
 from collections.abc import Callable
 

@@ -31,7 +31,7 @@ from irchat.protocol.rules import visible
 from irchat.ssh.channel_session import Started
 from irchat.system.alarm import Alarm
 
-# Seconds without a key after which a guest who has not signed in is sent away.
+# Seconds without a key after which the session of a guest is ended, unless the guest has signed in.
 GUEST_SECONDS = 600
 _GUEST_IDLE = "Nothing was typed for 10 minutes. Connect again to sign in."
 _FAILED = "The screen failed, and only this session has ended. Connect again."
@@ -103,7 +103,7 @@ class RemoteScreen:
             self._transport.pauseProducing()
 
     def end_of_input(self) -> None:
-        """Leave: no more keys come."""
+        """Leave after the last key."""
         self.stop()
 
     def resized(self) -> None:
@@ -120,7 +120,7 @@ class RemoteScreen:
             self.resized()
 
     def channel_lost(self) -> None:
-        """End without a word: nobody sees it."""
+        """End without a message, which nobody would see."""
         self._device.connectionLost()
         self.stop()
 

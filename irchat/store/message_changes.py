@@ -24,15 +24,20 @@ class Mark(NamedTuple):
 
 
 class Found(NamedTuple):
-    """A message that was looked up."""
+    """A message that was looked up. ``joined_at``: the seq after which the last member joined its chat.
+
+    ``has_marks``: of any user.
+    """
 
     sender: int
     sent_at: int
     id: int
+    joined_at: int
+    has_marks: bool
 
 
 class Target(NamedTuple):
-    """A message to be changed. ``is_for_all``: no member can have joined its chat after it."""
+    """A message to be changed. ``is_for_all``: no member has joined its chat after it."""
 
     row: ChatRow
     seq: int
@@ -91,11 +96,11 @@ class MessageChanges:
         if target is None:
             return StoredChange(refusal=Code.NO_SUCH_MESSAGE)
         mark = Mark(target.row.id, target.seq, write.key, write.user)
-        is_on, own, different = self._marks_now(mark)
+        is_on, own, different = self._marks_now(mark) if target.message.has_marks else (False, 0, 0)
         on = not is_on if write.on is None else write.on
         if on == is_on:
-            sender, sent_at, _ = target.message
-            return StoredChange(target.seq, 0, sender, write.at, sent_at, on, is_new=False)
+            message = target.message
+            return StoredChange(target.seq, 0, message.sender, write.at, message.sent_at, on, is_new=False)
         if not on:
             self._take_mark(mark)
         elif own < USER_MARKS and different < MESSAGE_MARKS:
@@ -128,13 +133,13 @@ class MessageChanges:
         found = None if seq is None else self._find(row.id, seq, user)
         if seq is None or found is None or found.sender in hidden:
             return None
-        return Target(row, seq, found, isinstance(key, tuple) or key == GLOBAL)
+        return Target(row, seq, found, isinstance(key, tuple) or key == GLOBAL or found.joined_at < seq)
 
     def _changed(
         self, target: Target, at: int, *, edited: bool = False, deleted: bool = False, on: bool = False
     ) -> StoredChange:
         """Note a change under the next ``rev`` of its chat, and return it."""
-        row, seq, (sender, sent_at, _), is_for_all = target
+        row, seq, message, is_for_all = target
         row.rev += 1
         self._touched[row.id] = row
         if edited or deleted:
@@ -142,7 +147,7 @@ class MessageChanges:
         else:
             self._note_mark(row.id, seq, row.rev)
         late = frozenset() if is_for_all else self._late(row.id, seq)
-        return StoredChange(seq, row.rev, sender, at, sent_at, on, late=late)
+        return StoredChange(seq, row.rev, message.sender, at, message.sent_at, on, late=late)
 
     # In the SQL of each store.
 
@@ -203,7 +208,7 @@ class MessageChanges:
         raise NotImplementedError
 
     def _note_mark(self, chat: int, seq: int, rev: int) -> None:
-        """Note a change of the marks of a message."""
+        """Note a change of the marks of a message. It may be written later, before other changes of messages."""
         raise NotImplementedError
 
     def _late(self, chat: int, seq: int) -> frozenset[int]:

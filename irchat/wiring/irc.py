@@ -14,7 +14,11 @@ from irchat.wiring.banner import OpenPort, Started
 
 def make_irc(config: Config, services: Services, clock: IReactorTime) -> IRCShared | None:
     """Return what all IRC sessions share, or None without IRC."""
-    return None if config.no_irc else make_shared(services, clock, config.name, config.irc_name)
+    if config.no_irc:
+        return None
+    shared = make_shared(services, clock, config.name, config.irc_name)
+    shared.motd = config.irc_motd
+    return shared
 
 
 def open_irc(config: Config, lines: ChatFactory, irc: IRCShared | None, open_port: OpenPort) -> None:

@@ -32,18 +32,25 @@ def open_ssh(
 
     ``quiet`` logs for its sockets. Raises WrongSetting, or OSError if the host key cannot be written.
     """
-    if config.no_ssh:
+    fingerprint = host_key(config)
+    if fingerprint is None:
         return None
-    try:
-        fingerprint = ensure_host_key(config.data)
-    except WrongHostKey as error:
-        raise WrongSetting(str(error)) from None
     of_process = DoorConfig(str(config.data), config.ssh_sessions, not config.no_passwords, str(lines.name))
     door = SSHDoor(reactor, lines, of_process, quiet)
     if config.ssh_port:
         open_port(config.host, config.ssh_port, door)
     lines.ssh = door
     return OpenedSSH(door, fingerprint)
+
+
+def host_key(config: Config) -> str | None:
+    """Return the fingerprint of the host key, None without the door. Raises WrongSetting or OSError."""
+    if config.no_ssh:
+        return None
+    try:
+        return ensure_host_key(config.data)
+    except WrongHostKey as error:
+        raise WrongSetting(str(error)) from None
 
 
 def ssh_banner(config: Config, ssh: OpenedSSH | None, server: Started) -> Iterator[str]:

@@ -10,6 +10,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from irchat.admin import database, main, reach
 from irchat.chat.accounts.administration import Stats
 from tests.helpers.admin import PASSWORD, AdminCase
@@ -208,6 +210,7 @@ class NodeCommandTests(AdminCase):
         self.refused("shares its data with no other node", "nodes")
 
 
+@pytest.mark.slow
 class LiveTests(_Commands, AdminCase):
     """Commands through a running server."""
 

@@ -38,7 +38,7 @@ class SignalsTests(WorldTestCase):
         self.assertEqual(self.seen("alice"), [(chat, "alice", _TYPING) for chat in ("GLOBAL", "*team", "@bob")])
         self.assertEqual(self.seen("alice", session=1), [])
         self.assertEqual(self.world.published, [])
-        self.assertEqual({aside.position for aside in self.world.asides}, {None})
+        self.assertEqual({aside.place for aside in self.world.asides}, {None})
 
     def test_blocks(self) -> None:
         """A block hides it, in both directions, and refuses it in a private chat."""

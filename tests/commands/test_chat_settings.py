@@ -5,6 +5,7 @@ from types import SimpleNamespace
 from twisted.trial.unittest import SynchronousTestCase
 
 from irchat.commands import REGISTRY
+from irchat.commands.chat_settings import SetAlert
 from irchat.protocol import events
 
 
@@ -19,3 +20,8 @@ class AlertCommandTests(SynchronousTestCase):
             command, request = REGISTRY.read(line)
             reply = command.run(services, SimpleNamespace(user="alice", id=7), request)  # type: ignore[arg-type]
             self.assertEqual(reply, events.Alert("*team", alert))
+
+    def test_begun(self) -> None:
+        """A value that is none can no longer become valid."""
+        for typed, may_begin in (("", True), ("m", True), ("none", True), ("loud", False), ("mx", False)):
+            self.assertEqual(SetAlert.syntax.may_begin(f"!set *team alert {typed}"), may_begin, typed)

@@ -18,6 +18,21 @@ from tests.commands.test_commands import TABLE, any_line
 from tests.helpers.strategies import filled, members
 
 
+class WrongUseTests(SynchronousTestCase):
+    """The usage in the refusal of a wrong line."""
+
+    def test_usage(self) -> None:
+        """It is that of the commands that were begun, else of those with the same word, else of the whole prefix."""
+        of_set = "!set <chat_name> alert all|mentions|none\n!set <chat_name>"
+        of_ls = "\n".join(command.usage for command in REGISTRY.entries("ls"))
+        for line, usage in (
+            ("!set *team alert", "!set <chat_name> alert all|mentions|none"), ("!set *team alert loud", of_set),
+            ("!set", of_set), ("ls *team +", "ls <chat_name> +<mark>"), ("ls is nice, +1", of_ls),
+            ("*30", "\n".join(command.usage for command in REGISTRY.entries("*"))),
+        ):  # fmt: skip
+            self.assertEqual(self.assertRaises(Refusal, REGISTRY.find, line).usage, usage, line)
+
+
 class ManualTests(SynchronousTestCase):
     """The manual."""
 

@@ -18,7 +18,7 @@ from tests.helpers.processes import JSONClient, ServerProcess
 from tests.helpers.services import free_port
 
 PASSWORD = "correct horse"
-PATIENCE_MS = 20_000.0
+PATIENCE_MS = 60_000.0
 DESKTOP, PHONE = (1200, 800), (390, 844)
 CHROMIUM = "/usr/bin/chromium"
 OPTIONS = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
@@ -71,8 +71,7 @@ class BrowserCase(SynchronousTestCase):
         """End both."""
         cls.browser.close()
         cls.playwright.stop()
-        if cls.server.process.poll() is None:
-            cls.server.kill()
+        cls.stop_server()
         shutil.rmtree(cls.home, ignore_errors=True)
 
     @classmethod
@@ -80,6 +79,12 @@ class BrowserCase(SynchronousTestCase):
         """Start the server, on the web port that the pages know."""
         cls.server = ServerProcess(cls.home, "--web-port", str(cls.web_port), *cls.server_options)
         cls.address = f"http://localhost:{cls.web_port}/"
+
+    @classmethod
+    def stop_server(cls) -> None:
+        """End the server, if it runs."""
+        if cls.server.process.poll() is None:
+            cls.server.kill()
 
     def setUp(self) -> None:
         """Begin without trouble."""

@@ -1,6 +1,7 @@
 """A cluster of real processes: PostgreSQL, Redis, a balancer, and nodes that are killed, stopped and restarted."""
 
 import secrets
+import shutil
 import signal
 import socket
 import subprocess
@@ -9,6 +10,8 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from irchat.protocol.ssh_door import HOST_KEY_FILE
+from irchat.server.listeners.ssh.host_keys import ensure_host_key
 from tests.helpers.loads.many_clients import unlimited
 from tests.helpers.processes import PATIENCE, environment, twistd, wait_for
 from tests.helpers.services import Haproxy, PostgresServer, RedisServer, free_port
@@ -140,15 +143,27 @@ class Cluster:
         self.balancer = Haproxy([node.port for node in self.nodes], _SERVER_LINE)
         self.balancer.start()
 
+    def store_url(self, name: str) -> str:
+        """Return the URL by which a node connects to PostgreSQL."""
+        return self.database
+
+    def bus_url(self, name: str) -> str:
+        """Return the URL by which a node connects to Redis."""
+        return self.redis.url
+
     def make_database(self) -> str:
         """Create the database. Return its URL."""
         return self.postgres.new_database()
 
     def new_node(self, name: str, *options: str, folder: str = "", bus: bool = True) -> Node:
         """Return a node that is not started yet."""
-        store = ["--store", self.database, "--node", name, "--proxy-from", _BALANCER]
-        bus_options = ["--bus", self.redis.url, "--bus-key", str(self.key)] if bus else []
-        return Node(name, self.home / (folder or name), [*self.options, *store, *bus_options, *options])
+        store = ["--store", self.store_url(name), "--node", name, "--proxy-from", _BALANCER]
+        bus_options = ["--bus", self.bus_url(name), "--bus-key", str(self.key)] if bus else []
+        node = Node(name, self.home / (folder or name), [*self.options, *store, *bus_options, *options])
+        (node.home / "data").mkdir(0o700)
+        ensure_host_key(self.home)
+        shutil.copy(self.home / HOST_KEY_FILE, node.home / "data")
+        return node
 
     def close(self) -> None:
         """End everything, and delete the folders of the services."""

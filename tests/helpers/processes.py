@@ -150,6 +150,7 @@ class TerminalProcess:
     ) -> None:
         self.screen = pyte.HistoryScreen(columns, lines, history=1_000)
         self._stream = pyte.ByteStream(self.screen)
+        self._text: str | None = None
         self.output = b""
         controller, terminal = pty.openpty()
         self._controller = controller
@@ -182,6 +183,7 @@ class TerminalProcess:
         """Resize the terminal."""
         self._read()
         self.screen.resize(lines, columns)
+        self._text = None
         self._set_size(columns, lines)
 
     def modes(self) -> list[Any]:
@@ -199,9 +201,11 @@ class TerminalProcess:
     def text(self) -> str:
         """Return the text of the screen and its scrollback."""
         self._read()
-        columns = range(self.screen.columns)
-        above = ("".join(row[column].data for column in columns) for row in self.screen.history.top)
-        return "\n".join(line.rstrip() for line in [*above, *self.screen.display])
+        if self._text is None:
+            columns = range(self.screen.columns)
+            above = ("".join(row[column].data for column in columns) for row in self.screen.history.top)
+            self._text = "\n".join(line.rstrip() for line in [*above, *self.screen.display])
+        return self._text
 
     def expect(self, wanted: str) -> str:
         """Wait until the screen shows ``wanted``. Return the text of the screen."""
@@ -244,6 +248,7 @@ class TerminalProcess:
                 return
             self.output += data
             self._stream.feed(data)
+            self._text = None
 
 
 def wait_for(look: Callable[[], Found | None], what: str, explain: Callable[[], str] = str) -> Found:

@@ -10,14 +10,14 @@ class TcpProxy:
     """Forwards connections to a port of the loopback interface.
 
     ``swallows``: whether answers are dropped. ``cut_after``: a request that contains these bytes is forwarded, and its
-    answer is swallowed; then the connection is cut.
+    answer is swallowed; then the connection is cut. ``refuses``: whether new connections are closed at once.
     """
 
     def __init__(self, to_port: int) -> None:
         self._to_port = to_port
         self._server = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._server.getsockname()[1]
-        self.swallows = False
+        self.swallows = self.refuses = False
         self.cut_after: bytes | None = None
         self._is_open = True
         self._pairs: list[tuple[socket.socket, socket.socket]] = []
@@ -42,6 +42,9 @@ class TcpProxy:
         while self._is_open:
             try:
                 client, _ = self._server.accept()
+                if self.refuses:
+                    client.close()
+                    continue
                 server = socket.create_connection(("127.0.0.1", self._to_port))
             except OSError:
                 continue

@@ -211,3 +211,15 @@ class SearchableTests(_Case):
         """Every letter and digit of Unicode is searchable."""
         if unicodedata.category(character)[0] in "LN":
             self.assertTrue(rules.is_searchable(f"-{character}-"))
+
+
+class AnsweredSeqTests(SynchronousTestCase):
+    """`rules.answered_seq`."""
+
+    def test_answers(self) -> None:
+        """A text answers a message if it begins with its number and a space."""
+        seqs = [
+            rules.answered_seq(text) for text in ("#17 yes", "#017 yes", "#17", "#17- x", " #17 x", "#0 x", "x #1 y")
+        ]
+        self.assertEqual(seqs, [17, 17, None, None, None, None, None])
+        self.assertIsNone(rules.answered_seq(f"#{10**18} x"))

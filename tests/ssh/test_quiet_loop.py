@@ -1,6 +1,9 @@
 """The loop without signal handlers."""
 
+import asyncio
+import contextvars
 import signal
+import weakref
 
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -19,3 +22,27 @@ class QuietLoopTests(SynchronousTestCase):
         self.assertEqual(signal.getsignal(signal.SIGWINCH), before)
         self.assertFalse(loop.remove_signal_handler(signal.SIGWINCH))
         self.assertEqual(signal.getsignal(signal.SIGWINCH), before)
+
+    def test_cancelled_timer(self) -> None:
+        """A cancelled timer keeps nothing of the context in which it was set. Others run in theirs."""
+        loop = QuietLoop()
+        self.addCleanup(loop.close)
+        screen: contextvars.ContextVar[object] = contextvars.ContextVar("screen")
+        context = contextvars.copy_context()
+        drawn = _Screen()
+        context.run(screen.set, drawn)
+        timer = context.run(loop.call_later, 60, self.fail)
+        seen: list[object] = []
+        context.run(loop.call_later, 0, lambda: seen.append(screen.get()))
+        loop.run_until_complete(asyncio.sleep(0.001))
+        self.assertEqual(seen, [drawn])
+        timer.cancel()
+        there = weakref.ref(drawn)
+        del drawn, context
+        seen.clear()
+        self.assertIsNone(there())
+        self.assertTrue(timer.cancelled())
+
+
+class _Screen:
+    """Something in a context."""

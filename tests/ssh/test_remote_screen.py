@@ -1,6 +1,8 @@
 """Full screens on channels, on a loop that the test runs."""
 
 import asyncio
+import gc
+import weakref
 from collections.abc import Callable
 from typing import Any
 
@@ -19,6 +21,7 @@ from irchat.ssh import remote_screen
 from irchat.ssh.channel_session import Started, Terminal, usable_size
 from irchat.ssh.channel_transport import ChannelTransport
 from irchat.ssh.identity import Identity
+from irchat.ssh.quiet_loop import QuietLoop
 from irchat.ssh.remote_entry import RemoteEntry
 from irchat.ssh.remote_screen import RemoteScreen, fail_current
 from tests.helpers.client_fakes import message, welcome
@@ -119,6 +122,27 @@ class ScreenCase(SynchronousTestCase):
 
 class RemoteScreenTests(ScreenCase):
     """Screens."""
+
+    def test_nothing_is_left(self) -> None:
+        """Of a screen that was left, nothing stays in memory, though the process goes on."""
+        self.loop.close()
+        self.loop = QuietLoop()
+        self.addCleanup(self.loop.close)
+        stays, leaves = self.join(), _User(self, _KEY)
+
+        async def begin() -> None:
+            leaves.screen.begin()
+
+        self.loop.run_until_complete(begin())
+        self.turn()
+        self.press(leaves, b"hi\r\x1b[A\x1b")
+        there = weakref.ref(stays.screen), weakref.ref(leaves.screen)
+        self.end(leaves)
+        leaves.screen = stays.screen
+        del self.door.connections[1], self.door.transports[1]
+        self.turn()
+        gc.collect()
+        self.assertEqual([one() is None for one in there], [False, True])
 
     def test_chat(self) -> None:
         """A user signs in, reads, types, and leaves: the token and the screen are gone, the status is 0."""

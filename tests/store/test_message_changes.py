@@ -19,6 +19,7 @@ class Recorder(MessageChanges):
     def __init__(self) -> None:
         self.done: list[object] = []
         self.marks = False, 0, 0
+        self.message = Found(ALICE, SENT_AT, 700, joined_at=7, has_marks=True)
         self.row = ChatRow(1, 7, SENT_AT, 3)
         self._touched = {}
 
@@ -26,7 +27,7 @@ class Recorder(MessageChanges):
         return None if key == 99 else self.row
 
     def _find(self, chat: int, seq: int, user: int | None) -> Found | None:
-        return Found(ALICE, SENT_AT, 700) if seq == 7 else None
+        return self.message if seq == 7 else None
 
     def _last_of(self, chat: int, user: int | None, sought: int) -> int | None:
         return 7 if user == ALICE else None
@@ -81,6 +82,8 @@ class MessageChangesTests(SynchronousTestCase):
         self.assertEqual((self.store.row.rev, self.store._touched), (4, {1: self.store.row}))
         for chat in GLOBAL, (ALICE, BOB):
             self.assertEqual(self.store.edit_message(MessageEdited(chat, 7, ALICE, "x", 90, 0)).late, frozenset())
+        self.store.message = self.store.message._replace(joined_at=6)
+        self.assertEqual(self.store.edit_message(MessageEdited(5, 7, ALICE, "x", 90, 0)).late, frozenset())
 
     def test_refused(self) -> None:
         """A refused change changes nothing: a message that is hidden, of another, or in no chat."""
@@ -125,6 +128,12 @@ class MessageChangesTests(SynchronousTestCase):
             is_full = max(now[1:]) > 1
             self.assertEqual(change.refusal, Code.TOO_MANY if is_full else None)
             self.assertEqual(change.rev, 4 if done else 0)
+
+    def test_first_mark(self) -> None:
+        """The marks of a message are not looked up if it has none."""
+        self.store.message = self.store.message._replace(has_marks=False)
+        self.store.marks = True, USER_MARKS, MESSAGE_MARKS
+        self.assertTrue(self.store.set_mark(MarkSet(5, 7, BOB, "OK", "ok", None, 90)).on)
 
     def test_marks_of_removed_accounts(self) -> None:
         """The marks of removed accounts are changes of their messages, if they still exist."""

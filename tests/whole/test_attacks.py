@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from twisted.trial.unittest import SynchronousTestCase
 
-from tests.helpers.loads import abuse, hostile_floods, stalled_readers
+from tests.helpers.loads import abuse, hostile_floods, stalled_readers, web_sieges
 
 
 @pytest.mark.slow
@@ -54,3 +54,7 @@ class AttackTests(SynchronousTestCase):
     def test_replies_never_read(self) -> None:
         """The server stops reading from clients that never read their replies, and their memory is bounded."""
         abuse.never_read(self.home, 10, 1)
+
+    def test_web(self) -> None:
+        """Fragments without an end, pings, silence and half handshakes at the web door leave memory flat."""
+        web_sieges.besiege(self.home)

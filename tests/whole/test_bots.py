@@ -6,6 +6,8 @@ import threading
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.helpers.processes import PATIENCE, JSONClient, ServerProcess, environment, wait_for
 from tests.helpers.relay import Relay
 from tests.whole.test_end_to_end import EndToEnd
@@ -41,6 +43,7 @@ class Scripts(EndToEnd):
         return [message["text"] for message in client.ask(type="history", chat=chat)["messages"]]
 
 
+@pytest.mark.slow
 class SayTests(Scripts):
     """``irchat say``."""
 

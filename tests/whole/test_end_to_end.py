@@ -100,6 +100,7 @@ class PeopleTests(EndToEnd):
         bob.type("ls -n team")
         bob.expect("[*team #1] alice: for later")
 
+    @pytest.mark.slow
     def test_changed_messages(self) -> None:
         """An edit and a mark are shown at the other end; a deletion takes the message off the screens of both."""
         server = self.server()
@@ -138,6 +139,7 @@ class PeopleTests(EndToEnd):
         for path in files:
             self.assertNotIn(text, path.read_bytes(), path)
 
+    @pytest.mark.slow
     def test_timed_message_goes_when_the_server_is_killed(self) -> None:
         """If the server dies, the client still clears the timed message from its screen, and exits with status 1."""
         server = self.server()
@@ -148,6 +150,7 @@ class PeopleTests(EndToEnd):
         self.assertEqual(bob.wait(), 1)
         bob.expect_gone("soon gone")
 
+    @pytest.mark.slow
     def test_wrong_password(self) -> None:
         """After three wrong passwords the client exits with status 1, and none of them was on the screen."""
         server = self.server()

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
+import pytest
 from twisted.logger import globalLogPublisher, textFileLogObserver
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -27,6 +28,7 @@ TEXT = "words for nobody else"
 TIMED_TEXT = "words that were never written"
 
 
+@pytest.mark.slow
 class RealServerTests(SynchronousTestCase):
     """A real server with sign-ins, failed ones, messages, and a change of password."""
 

@@ -101,20 +101,27 @@ class ServiceTests(TestCase):
         path = self.data.with_name("irchat.toml")
         path.write_text('name = "Before"\nrate = 0\nregistration = "open"\n')
         service = self._start("--config", str(path))
-        client = Client()
-        await connectProtocol(
-            wrapClientTLS(ssl.CertificateOptions(verify=False), TCP4ClientEndpoint(reactor, "127.0.0.1", service.port)),
-            client,
-        )
-        self.assertEqual(await client.lines.get(), b"IRChat/1 Before: your username?")
+        client, irc = Client(), Client()
+        tls, endpoint = ssl.CertificateOptions(verify=False), TCP4ClientEndpoint(reactor, "127.0.0.1", service.port)
+        for one in client, irc:
+            await connectProtocol(wrapClientTLS(tls, endpoint), one)
+            self.assertEqual(await one.lines.get(), b"IRChat/1 Before: your username?")
         client.sendLine(b'{"type":"register","name":"alice","password":"correct horse"}')
         await client.next(b'{"type":"welcome"')
+        irc.sendLine(b"CAP LS 302")
+        await irc.next(b":irchat CAP * LS :")
         told: list[str] = []
         self.patch(tap._log, "warn", lambda text, **values: told.append(text.format(**values)))
         self.patch(tap._log, "error", lambda text, **values: told.append(text.format(**values)))
-        path.write_text('name = "IRChat"\ntext-length = 5\nregistration = "closed"\nadmin = ["alice"]\nno-tls = true\n')
+        path.write_text(
+            'name = "IRChat"\ntext-length=5\nregistration="closed"\nirc-motd="hi"\nadmin = ["alice"]\nno-tls = true\n'
+        )
         service.reload()
         self.assertEqual(told, ["no-tls takes effect after a restart of the server"])
+        await irc.next(b":irchat CAP * DEL :draft/account-registration")
+        for line in b"NICK carol", b"USER carol 0 * :Carol", b"CAP END":
+            irc.sendLine(line)
+        await irc.next(b":irchat 372 carol :- hi")
         client.sendLine(b'{"type":"send","chat":"GLOBAL","text":"too long"}')
         self.assertIn(b"text-too-long", await client.next(b'{"type":"error"'))
         path.write_text("text-length = 0")
@@ -134,8 +141,8 @@ class ServiceTests(TestCase):
         stranger.sendLine(b'{"type":"register","name":"bob","password":"correct horse"}')
         self.assertIn(b"registration-closed", await stranger.next(b'{"type":"error"'))
         await service.stopService()
-        await client.lost
-        await stranger.lost
+        for one in client, stranger, irc:
+            await one.lost
 
     async def test_no_administrators_without_passwords(self) -> None:
         """A server started without passwords refuses administrators on a reload, whatever the file says."""

@@ -62,3 +62,9 @@ class IRCDoorTests(SynchronousTestCase):
         self.said(irc_name="irc.example.org")
         assert self.irc is not None
         self.assertEqual(self.irc.lines.name, "irc.example.org")
+
+    def test_motd(self) -> None:
+        """The message of the day is that of the option, without what is blank around it."""
+        self.said(irc_motd="\nBe kind.\nBe brief.\n")
+        assert self.irc is not None
+        self.assertEqual(self.irc.motd, "Be kind.\nBe brief.")

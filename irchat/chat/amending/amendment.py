@@ -34,9 +34,11 @@ class Amendment(Change[StoredChange | None, Amended | Ok]):
         assert isinstance(write, AmendWrite)
         if result.refusal is not None:
             raise self.refused(result.refusal)
+        label, name = self.chat.label(self.by), self.by.name
+        reply = amended(write, result, label, name)
         if result.is_new and not self.alone:  # else its entry has published it
-            publications += self.messages.publications.amended(self.chat, write, result, self.origin)
-        return amended(write, result, self.chat.label(self.by), self.by.name)
+            publications += self.messages.publications.amended(self.chat, write, result, self.origin, reply)
+        return reply
 
     def refused(self, code: Code) -> Refusal:
         """Return the refusal with a code from the store. Its text has the next step."""

@@ -83,9 +83,17 @@ class MessagePublications(Struct, frozen=True, eq=False):
         return event(sender)
 
     def amended(
-        self, chat: DirectoryChat, write: AmendWrite, result: StoredChange, origin: int | None
+        self,
+        chat: DirectoryChat,
+        write: AmendWrite,
+        result: StoredChange,
+        origin: int | None,
+        reply: Amended | None = None,
     ) -> list[Publication]:
-        """Return the publications of a committed change, to all users that may see it."""
+        """Return the publications of a committed change, to all users that may see it.
+
+        ``reply`` is the event as its author sees it, if there is one. In a group all readers see the same.
+        """
         by = None if write.user is None else self.directory.users[write.user]
         place = ChangePlace(chat.key, result.rev, result.sender)
         if chat.pair is not None:
@@ -100,7 +108,7 @@ class MessagePublications(Struct, frozen=True, eq=False):
         hidden, nameless = self._unseen(write, result, by)
         sender = self.directory.users[result.sender]
         label = chat.label(sender)
-        event = amended(write, result, label, "" if by is None else by.known_as)
+        event = reply or amended(write, result, label, "" if by is None else by.known_as)
         instead = dict.fromkeys(nameless, amended(write, result, label, "")) if nameless else None
         return [Publication(event, chat.audience, hidden, origin, place, instead)]
 

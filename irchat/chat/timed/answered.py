@@ -6,7 +6,6 @@ from typing import TypeAlias
 
 from irchat.chat.changes import Change
 from irchat.chat.commits import CommitQueue
-from irchat.chat.mentions import answered_seq
 from irchat.chat.messages import Messages
 from irchat.chat.state.entities import User
 from irchat.chat.timed.timed_replies import TimedSent
@@ -14,6 +13,7 @@ from irchat.interfaces.store import PageQuery, Store
 from irchat.interfaces.stored import Stored
 from irchat.protocol.errors import Refusal
 from irchat.protocol.events import Sent
+from irchat.protocol.rules import answered_seq
 
 _Send: TypeAlias = Change[Stored | None, Sent | TimedSent]
 

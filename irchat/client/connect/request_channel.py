@@ -56,6 +56,7 @@ class RequestChannel:
         self._watch = clock.callLater(PING_AFTER, self._check_silence)
         connection.on_line = self._receive
         connection.on_lost = self._end
+        connection.on_closed = self._stop_watching
 
     @property
     def identity(self) -> str:
@@ -117,9 +118,12 @@ class RequestChannel:
 
     def _end(self, why: ClientError) -> None:
         self._lost = why
-        if self._watch.active():
-            self._watch.cancel()
+        self._stop_watching()
         waiting, self._waiting = self._waiting, {}
         for one in waiting.values():
             one.reply.errback(why)
         self._on_lost(why)
+
+    def _stop_watching(self) -> None:
+        if self._watch.active():
+            self._watch.cancel()

@@ -30,7 +30,7 @@ class ServerConnection(LineOnlyReceiver):
 
     ``greeted`` fires when the greeting has arrived and ``server_name`` is set, or fails with ClientError. After that,
     ``on_line`` is called with each line of JSON. ``on_lost`` is called once, with the reason as a ClientError, unless
-    `close` ended the connection. ``paused``: reading from the server is paused.
+    `close` ended the connection, which calls ``on_closed``. ``paused``: reading from the server is paused.
 
     ``identity`` is the server's identity, for secrets that no other server may get: UNENCRYPTED, VERIFIED, or the
     fingerprint of its certificate.
@@ -44,6 +44,7 @@ class ServerConnection(LineOnlyReceiver):
         self.greeted: Deferred[None] = Deferred()
         self.on_line: Callable[[bytes], None] = lambda line: None
         self.on_lost: Callable[[ClientError], None] = lambda why: None
+        self.on_closed: Callable[[], None] = lambda: None
         self.paused = False
         self.server_name: str | None = None
         self.identity = UNENCRYPTED
@@ -78,6 +79,7 @@ class ServerConnection(LineOnlyReceiver):
         """Close the connection after all output is sent. Return a Deferred that fires when it is closed."""
         if self._outgoing is not None and not self._over:
             self._over = True
+            self.on_closed()
             self._outgoing.close()
         return self._closed
 

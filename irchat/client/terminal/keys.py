@@ -49,7 +49,8 @@ def bindings(
 
 def _editing(controller: Controller, line: InputLine) -> list[Binding]:
     is_question = _is_question(line)
-    is_typing = ~is_searching & ~Condition(lambda: controller.view.is_choosing)
+    # A filter keeps each other one that is on the right of it, and ``is_searching`` lives as long as the process.
+    is_typing = ~Condition(lambda: controller.view.is_choosing) & ~is_searching
     return [
         (KeyRow.SEND, is_typing, lambda _: line.enter()),
         (KeyRow.NEW_LINE, is_typing & ~is_question, lambda event: event.current_buffer.insert_text("\n")),

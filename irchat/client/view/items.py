@@ -1,12 +1,11 @@
 """The items in the pane of a chat: messages, messages being sent, and the client's own lines."""
 
 import math
-import re
 from dataclasses import dataclass, field
 from enum import Enum
 
 from irchat.protocol import events
-from irchat.protocol.rules import visible
+from irchat.protocol.rules import answered_seq, visible
 from irchat.text.excerpts import Hit
 from irchat.text.names import same_name
 
@@ -17,7 +16,6 @@ AFTER_ALL = math.inf
 
 # Marks that change the direction of the text after them. `visible` shows embeddings and overrides.
 _DIRECTION = dict.fromkeys([0x200E, 0x200F, 0x061C])
-_REPLY = re.compile(r"#0*([1-9][0-9]{0,17}) ")
 
 
 class Kind(Enum):
@@ -66,8 +64,7 @@ class Item:
     @property
     def reply_to(self) -> int | None:
         """The seq of the message that this one answers, or None."""
-        answer = _REPLY.match(self.text) if self.is_talk else None
-        return None if answer is None else int(answer[1])
+        return answered_seq(self.text) if self.is_talk else None
 
 
 def clean(text: str) -> str:

@@ -1,4 +1,4 @@
-"""Capabilities (IRCv3 capability-negotiation): what the server offers, and what one session has taken."""
+"""Capabilities (IRCv3 capability-negotiation): those that the server offers, and those of one session."""
 
 from collections.abc import Iterator, Mapping
 from functools import cache
@@ -57,6 +57,18 @@ class Capabilities:
             return b""
         word = params[0] if params else "*"
         return self._lines.numeric(Numeric.ERR_INVALIDCAPCMD, nick, word)
+
+    def offer(self, nick: str, offered: Mapping[str, str]) -> bytes:
+        """Change what the server offers. Return CAP NEW and CAP DEL for a client that wants to know."""
+        added = [f"{name}={value}" if value else name for name, value in offered.items() if name not in self._offered]
+        removed = [name for name in self._offered if name not in offered]
+        self._offered = offered
+        is_told = "cap-notify" in self.enabled
+        self.enabled.difference_update(removed)
+        if not is_told:
+            return b""
+        told = (("NEW", added), ("DEL", removed))
+        return b"".join(self._reply(nick, subcommand, names) for subcommand, names in told if names)
 
     def _list(self, nick: str, version: str) -> bytes:
         if version.isascii() and version.isdecimal():

@@ -1,4 +1,4 @@
-"""The words of NickServ: what a client says to it, as requests."""
+"""The commands of NickServ, as requests."""
 
 import re
 from collections.abc import Callable

@@ -13,7 +13,7 @@ from irchat.irc.command_table import Phase, check
 from irchat.irc.irc_lines import Line, build
 from irchat.irc.numerics import Numeric, ServerLines, service_prefix
 from irchat.irc.registration import nickserv
-from irchat.irc.registration.capabilities import Capabilities
+from irchat.irc.registration.capabilities import Capabilities, offered
 from irchat.irc.registration.sasl import Credentials, PlainExchange, SaslFailure
 from irchat.irc.registration.steps import Ask, Close, EnterWaitingRoom, Options, PassOn, Say, SignedIn, Step
 from irchat.irc.targets import NICKSERV, SERVICE, clean_realname, clean_user, prefix, same_target, service_of
@@ -74,6 +74,11 @@ class Registration:
     def prefix(self) -> str:
         """The source of the lines of this user."""
         return prefix(self.nick, self.user or "*")
+
+    def open_to(self, *, everyone: bool) -> bytes:
+        """Note whether everyone may create an account from now on. Return the lines that tell the client."""
+        self._options = self._options._replace(registration_open=everyone)
+        return self.capabilities.offer(self.shown_nick, offered(registration_open=everyone))
 
     def passes(self, line: Line) -> bool:
         """Return whether `receive` would only pass a line on. After the sign-in most are such, and this takes less."""

@@ -19,7 +19,7 @@ class Credentials(NamedTuple):
 
 
 class SaslFailure(NamedTuple):
-    """The end of an exchange: the numerics that tell it. ``905`` says of itself what is wrong."""
+    """The end of an exchange, as numerics. The text of ``905`` names the error."""
 
     numerics: tuple[Numeric, ...]
 

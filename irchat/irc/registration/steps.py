@@ -1,4 +1,4 @@
-"""The steps of a registration: what the server does next for a session."""
+"""The steps of a registration: the next actions of the server for a session."""
 
 from typing import NamedTuple
 

@@ -1,4 +1,4 @@
-"""Personas for sessions: who is away, and new real names, as presence is sent."""
+"""Changes of personas for sessions, such as away and new real names, sent in the way of presence."""
 
 from collections.abc import Sequence
 

@@ -47,7 +47,7 @@ class SSH(typing.Protocol):
 
 
 class _Identity(Struct):
-    """What the factories of all ports share, and what can change."""
+    """The settings that the factories of all ports share, and that can change."""
 
     name: str
     tls: ssl.SSLContext | None

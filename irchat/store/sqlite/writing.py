@@ -53,6 +53,9 @@ _NONCES_PRUNED = 100
 
 # The writes that do not require gathered messages to be flushed first.
 _GATHERED = (MessageAdded, NonceSought)
+_NOTE_MARK = (
+    "INSERT INTO amended (chat, seq, rev) VALUES (?, ?, ?) ON CONFLICT (chat, seq) DO UPDATE SET rev = excluded.rev"
+)
 
 # The sender of a message that the user may see, if it may see the answer.
 _ANSWERED = (
@@ -85,7 +88,8 @@ class Writer(AccountWriter, AmendWriter):
         results: list[object] = []
         with self._transaction():
             for write in writes:
-                if self._messages and not isinstance(write, _GATHERED):
+                waits = self._messages or (self._marked and not isinstance(write, MarkSet))
+                if waits and not isinstance(write, _GATHERED):
                     self._flush()
                 results.append(_DO[type(write)](self, write))  # type: ignore[arg-type]  # chosen by its type
             self._flush()
@@ -147,6 +151,7 @@ class Writer(AccountWriter, AmendWriter):
         self._mentions: list[tuple[int, int, int]] = []
         self._notices: list[tuple[int, int]] = []
         self._touched: dict[int, ChatRow] = {}
+        self._marked: list[tuple[int, int, int]] = []
         self._read: dict[tuple[int, int], int] = {}
 
     def _flush(self) -> None:
@@ -158,6 +163,9 @@ class Writer(AccountWriter, AmendWriter):
                 [(row.last_seq, row.last_at, row.rev, row.id) for row in self._touched.values()],
             )
             self._touched = {}
+        if self._marked:
+            run(_NOTE_MARK, self._marked)
+            self._marked = []
         if not self._messages:
             return
         run("INSERT INTO messages (chat, seq, id, sender, at, text) VALUES (?, ?, ?, ?, ?, ?)", self._messages)

@@ -82,6 +82,11 @@ class RequestChannelTests(SynchronousTestCase):
             )
             self.assertTrue(self.server.transport.disconnected)
 
+    def test_closed(self) -> None:
+        """After a close from this side, the silence of the server is watched no longer."""
+        self.server.connection.close()
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+
     def test_lost(self) -> None:
         """A loss fails pending and later requests, and is reported once."""
         waiting = self.channel.request(requests.Chats())

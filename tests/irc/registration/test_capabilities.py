@@ -28,6 +28,20 @@ class CapabilityTests(SynchronousTestCase):
             answers.append([line.command, *line.params])
         return answers
 
+    def test_change(self) -> None:
+        """A client with cap-notify learns what the server offers from now on, and has not what it no longer offers."""
+        closed = offered(registration_open=False)
+        self.assertEqual(self.caps.offer("x", closed), b"")
+        self.cap("LS", "302")
+        self.assertEqual(
+            self.caps.offer("x", _ALL), b":irchat CAP x NEW :draft/account-registration=before-connect\r\n"
+        )
+        self.cap("REQ", "draft/account-registration")
+        self.assertEqual(self.caps.offer("x", closed), b":irchat CAP x DEL :draft/account-registration\r\n")
+        self.assertNotIn("draft/account-registration", self.caps)
+        self.assertEqual(self.caps.offer("x", closed), b"")
+        self.assertEqual(self.cap("REQ", "draft/account-registration")[0][2], "NAK")
+
     def test_offered(self) -> None:
         """All that is documented is offered; registration, if it is open."""
         expected = """cap-notify message-tags server-time batch echo-message labeled-response standard-replies

@@ -114,7 +114,7 @@ class SettingUpTests(SynchronousTestCase):
         postgres, redis = self.start_postgres(), self.start_redis()
         first, second = self.node("a", postgres, redis), self.node("b", postgres, redis)
         first.start()
-        for name in "tls-cert.pem", "tls-key.pem":
+        for name in "tls-cert.pem", "tls-key.pem", "ssh_host_ed25519_key":
             (second.home / "data").mkdir(0o700, exist_ok=True)
             shutil.copy(first.home / "data" / name, second.home / "data" / name)
         second.start()

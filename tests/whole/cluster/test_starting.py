@@ -1,7 +1,10 @@
 """Nodes that must not start, and say why in one line."""
 
+import signal
+
 import pytest
 
+from irchat.protocol.ssh_door import HOST_KEY_FILE
 from tests.helpers.cluster.case import ClusterTestCase
 from tests.helpers.nodes import Node
 
@@ -39,14 +42,14 @@ class StartTests(ClusterTestCase):
         self.assert_talks()
 
     def test_ends(self) -> None:
-        """A node that must stop says why, and ends with status 1, so that it is started again. A stop ends with 0."""
+        """A node that must stop ends with status 1, so that it is started again. SIGTERM is no failure."""
         (node,) = self.cluster.nodes
         self.cluster.sql("DELETE FROM nodes")
         self.assertEqual(node.wait_for_end(), 1)
         self.assertIn("start it again", node.log.read_text())
         node.start()
         node.ask_to_stop()
-        self.assertEqual(node.wait_for_end(), 0, node.log.read_text())
+        self.assertEqual(node.wait_for_end(), -signal.SIGTERM, node.log.read_text())
         self.assertEqual(node.tracebacks(), [])
 
     def test_no_postgres(self) -> None:
@@ -83,3 +86,12 @@ class CertificateTests(ClusterTestCase):
         for name in "tls-cert.pem", "tls-key.pem":
             (second.home / "data" / name).write_bytes((first.home / "data" / name).read_bytes())
         second.start()
+
+    def test_other_host_key(self) -> None:
+        """A node with an SSH host key of its own does not start, and says which file to copy."""
+        first = self.cluster.nodes[0]
+        second = self.cluster.new_node("node2")
+        for name in "tls-cert.pem", "tls-key.pem":
+            (second.home / "data" / name).write_bytes((first.home / "data" / name).read_bytes())
+        (second.home / "data" / HOST_KEY_FILE).unlink()
+        self.assertIn(HOST_KEY_FILE, self.reason(second))

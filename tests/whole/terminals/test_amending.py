@@ -1,10 +1,13 @@
 """Edits, deletions, marks and answers on the full screen, with real processes."""
 
+import pytest
+
 from tests.whole.terminals.test_terminal import FullScreenCase
 
 _SHIFT_TAB, _UP = b"\x1b[Z", b"\x1b[A"
 
 
+@pytest.mark.slow
 class AmendingTests(FullScreenCase):
     """Two users at one server."""
 

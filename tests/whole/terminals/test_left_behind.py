@@ -4,6 +4,8 @@ import signal
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.helpers import hostile_bytes
 from tests.helpers.processes import TerminalProcess, environment, wait_for
 from tests.whole.terminals.test_terminal import FullScreenCase as _FullScreenCase
@@ -12,6 +14,7 @@ _SECRET = "the timed text"
 _CTRL_N, _CTRL_K = b"\x0e", b"\x0b"
 
 
+@pytest.mark.slow
 class SignalTests(_FullScreenCase):
     """Signals that end a client."""
 
@@ -56,6 +59,7 @@ class SignalTests(_FullScreenCase):
         test_no_core_dumps.skip = "looks into /proc"
 
 
+@pytest.mark.slow
 class TeeTests(_FullScreenCase):
     """``irchat HOST | tee log`` on a terminal."""
 
@@ -85,6 +89,7 @@ class TeeTests(_FullScreenCase):
             self.assertNotIn(other, log)
 
 
+@pytest.mark.slow
 class HostileTests(_FullScreenCase):
     """A server that sends terminal control sequences in each field of each event."""
 
@@ -132,6 +137,7 @@ class HostileTests(_FullScreenCase):
             self.assertEqual(hostile_bytes.raw_in(victim.output), [])
 
 
+@pytest.mark.slow
 class FolderTests(_FullScreenCase):
     """Folders that cannot be written."""
 

@@ -4,6 +4,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
+import pytest
 from twisted.trial.unittest import SynchronousTestCase
 
 from tests.helpers.processes import JSONClient, ServerProcess, TerminalProcess
@@ -12,6 +13,7 @@ _PASSWORD = "correct horse"
 _CTRL_C = b"\x03"
 
 
+@pytest.mark.slow
 class PlainTerminalTests(SynchronousTestCase):
     """Real processes and a pseudo-terminal, where each line of a paste is read separately."""
 

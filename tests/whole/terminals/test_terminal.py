@@ -9,6 +9,7 @@ import tempfile
 import termios
 from pathlib import Path
 
+import pytest
 from twisted.trial.unittest import SynchronousTestCase
 
 from tests.helpers.processes import JSONClient, ServerProcess, TerminalProcess, wait_for
@@ -117,6 +118,7 @@ class SignInTests(FullScreenCase):
         self.assertEqual(client.wait(), 0)
         self.assert_restored(client)
 
+    @pytest.mark.slow
     def test_nobody_listens(self) -> None:
         """Without a server, the client restores the terminal, shows the reason, and exits with status 1."""
         self.server.kill()
@@ -125,6 +127,7 @@ class SignInTests(FullScreenCase):
         self.assertIn("! Nothing is listening", client.text())
         self.assert_restored(client)
 
+    @pytest.mark.slow
     def test_no_address(self) -> None:
         """An invalid address is reported without switching to the full screen."""
         client = TerminalProcess.full_screen("host:x", self.home)
@@ -133,6 +136,7 @@ class SignInTests(FullScreenCase):
         self.assertIn("'x' is not a port", client.text())
         self.assertNotIn(b"\x1b[?1049h", client.output)
 
+    @pytest.mark.slow
     def test_not_trusted(self) -> None:
         """A user who does not trust the server leaves with status 1."""
         client = self.client("alice")
@@ -176,6 +180,7 @@ class TalkTests(FullScreenCase):
         bob.close()
         alice.expect("@bob  away")
 
+    @pytest.mark.slow
     def test_alert(self) -> None:
         """A private message rings, notifies and is in the title. The text of a timed one is in none of them."""
         alice, bob = self.signed_in("alice"), self.bot("bob")
@@ -215,6 +220,7 @@ class TalkTests(FullScreenCase):
             if path.is_file():
                 self.assertNotIn(b"secret word", path.read_bytes(), path)
 
+    @pytest.mark.slow
     def test_reconnect(self) -> None:
         """After the server is killed, the client says so and reconnects, and no message is lost or doubled."""
         alice, bob = self.signed_in("alice"), self.bot("bob")
@@ -236,6 +242,7 @@ class TalkTests(FullScreenCase):
         self.assertEqual(texts, ["before", "meanwhile", "after"])
 
 
+@pytest.mark.slow
 class InputTests(FullScreenCase):
     """Keys and pastes."""
 
@@ -311,6 +318,7 @@ class InputTests(FullScreenCase):
         self.assertEqual(len(alice.screen.history.top), 0)
 
 
+@pytest.mark.slow
 class TerminalTests(FullScreenCase):
     """Resizing, suspending, and ends of the client."""
 

@@ -1,5 +1,7 @@
 """Reading in the browser: the first unread message, pages of history, search and links."""
 
+import re
+
 import pytest
 
 from tests.helpers.browser import BrowserCase as _BrowserCase
@@ -34,6 +36,19 @@ class ReadingTests(_BrowserCase):
         self.see(row(page, "number 120."))
         self.see_no(entry.locator(".badge"))
         self.see_no(page.locator("#to-end:visible"))
+
+    def test_first_unread_at_sign_in(self) -> None:
+        """So does the chat of all after the sign-in: what was not seen stays unread."""
+        self.bot("nora")
+        writer = self.bot("olaf")
+        writer.post(*({"type": "send", "chat": "GLOBAL", "text": f"news number {n}."} for n in range(1, 81)))
+        writer.ask(type="chats")
+        page = self.visit()
+        self.fill_door(page, "nora")
+        page.get_by_role("button", name="Sign in").click()
+        self.see(page.locator(".divider.fresh"))
+        self.see(row(page, "news number 1."))
+        self.see(page.locator("#to-end"), re.compile(r"^[2-7]\d new"))
 
     def test_pages_and_new_ones(self) -> None:
         """Older pages come on scrolling without a jump. At the end new messages show, else a button counts them."""

@@ -7,6 +7,8 @@ import pytest
 from tests.helpers.browser import BrowserCase as _BrowserCase
 from tests.helpers.browser import line, menu, open_chat, row, say
 
+_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIKm+SWkmErx8FrQlKgTzoZz/JeQ4M9QZgYGysGvtQyGh"
+
 
 @pytest.mark.slow
 class SigningInTests(_BrowserCase):
@@ -146,10 +148,17 @@ class TalkingTests(_BrowserCase):
         self.see(row(nils, "all listen").locator("mark"), "@nils")
         say(nils, "~mona")
         self.see(nils.locator("#notice"), "mona")
+        self.see_no(row(nils, "all listen"))
         say(mona, "nobody hears me")
         say(nils, "!help")
         self.see(nils.locator("#notice"), "*<group_name> <message>")
         self.see_no(nils.locator("#log .message", has_text="nobody hears me"))
+        say(nils, "!sessions")
+        self.see(nils.locator("#notice"), "this session")
+        say(nils, "!keys")
+        self.see(nils.locator("#notice"), "No keys for SSH")
+        say(nils, f"!keys add {_KEY} <b>of nils</b>")
+        self.see(nils.locator("#notice"), re.compile(r"SHA256:\S+\s+<b>of nils</b>"))
         say(nils, "*nosuchgroup hi")
         self.see(nils.locator("#notice.error"))
         self.assertEqual(line(nils).input_value(), "*nosuchgroup hi")

@@ -32,10 +32,10 @@ _STEADY = 60.0
 _CONNECT_SECONDS = 10
 _START_MOST = 60.0
 _END_MOST = 3.0
-# Of what the process writes to its log.
+# Limits of the lines that the process may write to the log.
 _LINE_LENGTH = 1_000
 _LINES_A_MINUTE = 60
-# All else in the environment of the server is none of the process's business.
+# The other variables of the server are not passed on: they may hold secrets.
 _PASSED_ON = ("HOME", "LANG", "LC_ALL", "LC_CTYPE", "PATH", "TMPDIR", "TZ")
 
 _log = Logger()
@@ -141,11 +141,11 @@ class DoorProcess:
     # Called by the running process.
 
     def note_ready(self) -> None:
-        """The process listens."""
+        """Note that the process listens."""
         self._answer(None)
 
     def note_ended(self, why: str, seconds: float) -> None:
-        """The process has ended after ``seconds``, and has to be started again for the next client."""
+        """Note that the process has ended after ``seconds``. The next client starts it again."""
         self._process = None
         if not self._is_stopped:
             if seconds >= _STEADY:
@@ -216,7 +216,7 @@ class _Running(ProcessProtocol):
         return self._ended
 
     def outReceived(self, data: bytes) -> None:
-        """Wait for the line that says that the process listens."""
+        """Wait for the line that the process writes when it listens."""
         self._said = (self._said + data)[: len(READY)]
         if self._said == READY and not self.is_ready:
             self.is_ready = True

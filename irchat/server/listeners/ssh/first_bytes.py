@@ -1,4 +1,4 @@
-"""The first bytes of a connection, which tell SSH from the other protocols of a port."""
+"""The first bytes of a connection, by which SSH is distinguished from the other protocols of a port."""
 
 from collections.abc import Callable
 from typing import Any

@@ -1,4 +1,4 @@
-"""A relay between an SSH client and the process of the door: bytes both ways, and what the server knows of the client.
+"""A relay between an SSH client and the process of the door: bytes both ways, and the state of the client.
 
 The server reads nothing but the version of the client. It counts the connection, and lends its `Visit` to the first
 session that the process opens for it.

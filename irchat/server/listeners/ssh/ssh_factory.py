@@ -1,4 +1,4 @@
-"""The SSH door: it tells SSH clients from others, and relays each to the process that speaks SSH."""
+"""The SSH door: it recognises SSH clients, and relays each to the process that speaks SSH."""
 
 from collections.abc import Callable, Iterator
 from itertools import count
@@ -114,7 +114,7 @@ class SSHDoor(ServerFactory):
         self._lines.room.taken += 1
 
     def remove(self, relay: Relay) -> None:
-        """Remove a relay, and end what was kept for it."""
+        """Remove a relay, and end its tokens."""
         if self._relays.pop(relay.number, None) is not None:
             self._lines.room.taken -= 1
             self._lines.services.accounts.vouched.forget(relay.tokens)

@@ -34,5 +34,5 @@ def answer(
 
 
 def error(status: HTTPStatus, text: str, headers: Mapping[str, str] | None = None, *, closes: bool = True) -> bytes:
-    """Return an answer that says what is wrong and what to do."""
+    """Return an answer with an error and the next step."""
     return answer(status, f"{text}\n".encode(), headers, closes=closes)

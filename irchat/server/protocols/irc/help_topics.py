@@ -1,4 +1,4 @@
-"""HELP: what the usual commands do here."""
+"""HELP: the effects of the usual commands on this server."""
 
 from irchat.irc.numerics import Numeric
 from irchat.server.protocols.irc.calls import Call

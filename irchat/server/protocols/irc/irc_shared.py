@@ -1,4 +1,4 @@
-"""What the IRC sessions of a server share."""
+"""The state that the IRC sessions of a server share."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -39,15 +39,23 @@ class IRCShared:
     network: str
     wall_ms: Callable[[], int]
     began_ms: int
+    motd: str = ""
+    """The message of the day, of several lines, which can change."""
     online_most: int = 0
     """The most users that were online at once, as far as LUSERS has seen."""
 
     def __post_init__(self) -> None:
+        self.protocols: set[IRCProtocol] = set()
         self.talk = TalkShared(self)
         self.bundles = Bundles()
         self.watchers = Watchers()
         self.idle_times = IdleTimes(self.clock.seconds, self.wall_ms)
         self.services.presence.on_change = self.watchers.changed
+
+    def open_registration(self, *, is_open: bool) -> None:
+        """Tell all sessions whether everyone may create an account from now on."""
+        for protocol in list(self.protocols):
+            protocol.open_registration(is_open=is_open)
 
     @property
     def directory(self) -> Directory:
@@ -60,7 +68,7 @@ class IRCShared:
         return self.services.accounts.passwords
 
     def person(self, user: User) -> Person:
-        """Return a user as IRC shows it. Who is offline is away."""
+        """Return a user as IRC shows it. An offline user is away."""
         chat = self.services.chat
         account = user.name if self.passwords else ""
         if user.id not in chat.presence.online:
@@ -76,7 +84,7 @@ class IRCShared:
         )
 
     def set_persona(self, protocol: "IRCProtocol", *, is_first: bool = False, **changes: object) -> None:
-        """Change what the user of a session says of itself: ``away``, ``realname``, ``username``, ``is_bot``."""
+        """Change the persona of the user of a session: ``away``, ``realname``, ``username``, ``is_bot``."""
         personas = self.services.chat.personas
         personas.set(protocol.user.id, protocol.session.id, is_first=is_first, **changes)
 
@@ -92,7 +100,7 @@ class IRCShared:
         return self.find_user(name) is not None
 
     def mask_of_name(self, name: str) -> str:
-        """Return the source of the lines of the user called ``name``, who may have been removed since."""
+        """Return the source of the lines of the user called ``name``, also of a removed one."""
         user = self.find_user(name)
         return prefix(name, name[:USER_LENGTH]) if user is None else self.mask(user)
 
@@ -110,6 +118,6 @@ OFFLINE = "offline: reads it later"
 def make_shared(
     services: Services, clock: IReactorTime, network: str, server_name: str = DEFAULT_SERVER_NAME
 ) -> IRCShared:
-    """Return what the sessions of a server share, which is named ``server_name`` and described as ``network``."""
+    """Return the shared state of a server named ``server_name`` and described as ``network``."""
     wall_ms = services.chat.wall_ms
     return IRCShared(services, clock, ServerLines(server_name), network, wall_ms, wall_ms())

@@ -41,7 +41,7 @@ _SIGN_IN_SECONDS = 300
 class IRCProtocol:
     """Speaks IRC with one client. The context of a request is an `Answer`, such as a part of the `Call` of its line.
 
-    ``state`` is what only this session knows, ``shared`` what all IRC sessions share.
+    ``state`` belongs to this session, ``shared`` to all IRC sessions.
     """
 
     wants_token = shows_timed = False
@@ -65,6 +65,7 @@ class IRCProtocol:
         self._unhandled: list[bytes | Line] = []  # short: an empty deque takes 760 bytes
         self._is_entering = self._is_taking = self._is_introduced = False
         self._rate = LineRate(shared.clock, limits, self.take_lines)
+        shared.protocols.add(self)
 
     @property
     def caps(self) -> Capabilities:
@@ -136,6 +137,7 @@ class IRCProtocol:
         self.session.outbox.put(self.missed_members.lines(self))
 
     def lost(self) -> None:
+        self.shared.protocols.discard(self)
         self.talk.over()
         stop_watching(self)
         if self.state.times is not None:
@@ -143,6 +145,10 @@ class IRCProtocol:
             self.state.times = None
         self._unhandled.clear()
         self._rate.stop()
+
+    def open_registration(self, *, is_open: bool) -> None:
+        """Note whether everyone may create an account from now on, and tell the client."""
+        self.session.outbox.put(self.registration.open_to(everyone=is_open))
 
     # Lines.
 
@@ -204,7 +210,7 @@ class IRCProtocol:
         call.close()
 
     def introduce(self, *, is_first: bool) -> None:
-        """Set once what the user of the session says of itself. ``is_first``: nobody has seen the session yet."""
+        """Set the persona of the user, once per session. ``is_first``: nobody has seen the session yet."""
         if not self._is_introduced:
             self._is_introduced = True
             said = self.registration
@@ -223,12 +229,12 @@ class IRCProtocol:
     # Chats that the session has left with PART.
 
     def hide_chat(self, chat: ChatKey) -> None:
-        """Show nothing more of a chat."""
+        """Show no further messages of a chat."""
         self.state.hidden_chats.add(chat)
         self.talk.choose_encoding()
 
     def forget_chat(self, chat: ChatKey) -> None:
-        """Drop what is known of a chat that the user has left."""
+        """Drop the state of a chat that the user has left."""
         self.show_chat(chat)
         if isinstance(chat, int):
             self.state.owners.pop(chat, None)

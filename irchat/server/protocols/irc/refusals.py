@@ -53,7 +53,7 @@ _FAILS = {
     Code.NOT_YOURS: "REDACT_FORBIDDEN",
     Code.TOO_LATE: "REDACT_WINDOW_EXPIRED",
 }
-# The texts of the core for these say what is wrong, and name no command.
+# The texts of the core for these name the error, and no command.
 _OWN_TEXTS = frozenset({Code.BAD_NAME, Code.BANNED, Code.INTERNAL, Code.TOO_MANY_TRIES, Code.TOO_MANY})
 _BLOCKED = "There is a block between you and this user"
 

@@ -66,7 +66,7 @@ def _in_batch(protocol: "IRCProtocol", lines: bytes) -> bytes:
 
 
 def _sender_id(protocol: "IRCProtocol", name: str) -> int:
-    """Return the id of the user called ``name``, who may be removed."""
+    """Return the id of the user called ``name``, also of a removed one."""
     try:
         return protocol.shared.directory.user_or_removed(name).id
     except Refusal:

@@ -43,7 +43,7 @@ def quit_session(call: Call) -> None:
 
 
 def motd(call: Call) -> None:
-    """There is none."""
+    """The message of the day, if there is one."""
     call.in_turn(lambda: motd_lines(call.protocol))
 
 
@@ -107,7 +107,7 @@ def links(call: Call) -> None:
 
 
 def stats(call: Call) -> None:
-    """Nothing is told: figures are for the administrator (``--metrics-port``)."""
+    """Answer STATS without figures: those are for the administrator (``--metrics-port``)."""
     letter = call.line.param(0)[:1] or "*"
     call.say(call.protocol.lines.numeric(Numeric.RPL_ENDOFSTATS, call.protocol.nick, letter))
 

@@ -162,7 +162,7 @@ class NodeLog(Positions):
 
     def _found_head(self, head: Head | Failure, waiting: list[Deferred[Head]]) -> None:
         self._asking = False
-        if isinstance(head, Head) and not self.is_at(head):
+        if isinstance(head, Head) and head.position >= self.position and not self.is_at(head):
             self.on_news()
         for waiter in waiting:
             if isinstance(head, Head):

@@ -19,7 +19,7 @@ _PAUSE_SECONDS = 0.1
 
 _OTHERS = (
     "SELECT name FROM nodes WHERE name != %s AND seen > clock_timestamp() - make_interval(secs => %s)"
-    " AND fingerprints != %s::text[] ORDER BY name"
+    " AND NOT (fingerprints <@ %s::text[] OR fingerprints @> %s::text[]) ORDER BY name"
 )
 _ENTER = (
     "INSERT INTO nodes (name, version, fingerprints) VALUES (%s, %s, %s::text[]) ON CONFLICT (name) DO UPDATE"
@@ -47,7 +47,10 @@ _NODES = (
 
 
 class NodeIdentity(NamedTuple):
-    """A node that starts. ``fingerprints``: those of its certificate and keys, which all nodes share."""
+    """A node that starts. ``fingerprints``: those of its certificate and SSH host key, which all nodes share.
+
+    A node without one of the two, because a door is switched off, may run beside nodes that have both.
+    """
 
     name: str
     fingerprints: tuple[str, ...] = ()
@@ -103,11 +106,12 @@ def join(connection: Connection, node: NodeIdentity, patience: float = PATIENCE_
                 connection, "pg_try_advisory_lock(%s::int, %s::int)", BUS, patience,
                 "another node is running; start this one with --bus, so that they can hear each other",
             )  # fmt: skip
-        other = connection.execute(_OTHERS, (node.name, _ALIVE_SECONDS, fingerprints)).fetchone()
+        other = connection.execute(_OTHERS, (node.name, _ALIVE_SECONDS, fingerprints, fingerprints)).fetchone()
         if other is not None:
             raise StoreUnusable(
-                f"the certificate or a key differs from that of node {other[0]}; copy tls-cert.pem and tls-key.pem from"
-                " its data folder to this one, or give both the same --tls-cert and --tls-key"
+                f"the certificate or the SSH host key differs from that of node {other[0]}; copy tls-cert.pem,"
+                " tls-key.pem and ssh_host_ed25519_key from its data folder to this one, or give both the same"
+                " --tls-cert and --tls-key"
             )
         connection.execute(_ENTER, (node.name, VERSION, fingerprints))
         connection.execute(_DELETE_GONE, (number, _KEPT_SECONDS))

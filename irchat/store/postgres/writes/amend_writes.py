@@ -17,8 +17,12 @@ _LAST_OF_USER = (
     "SELECT seq FROM (SELECT seq, sender FROM messages WHERE chat = %s ORDER BY seq DESC LIMIT %s) AS latest"
     " WHERE sender = %s ORDER BY seq DESC LIMIT 1"
 )
+# The last member that joined has the highest standing.
 _FIND = (
-    "SELECT sender, at, id FROM messages WHERE chat = %(chat)s AND seq = %(seq)s AND (%(user)s::bigint IS NULL"
+    "SELECT sender, at, id,"
+    " coalesce((SELECT since_seq FROM members WHERE chat = %(chat)s ORDER BY standing DESC LIMIT 1), 0),"
+    " EXISTS (SELECT 1 FROM marks WHERE chat = %(chat)s AND seq = %(seq)s)"
+    " FROM messages WHERE chat = %(chat)s AND seq = %(seq)s AND (%(user)s::bigint IS NULL"
     " OR EXISTS (SELECT 1 FROM members WHERE user_id = %(user)s AND chat = %(chat)s AND since_seq < %(seq)s))"
 )
 _TAKE_MARK = "DELETE FROM marks WHERE chat = %s AND seq = %s AND key = %s AND user_id = %s"

@@ -4,15 +4,15 @@ from irchat.store.message_changes import Found, Mark, MessageChanges, Target
 from irchat.store.sqlite.amending.deletions import DeletionWriter
 
 _PUT_CHANGE = "INSERT OR REPLACE INTO amended (chat, seq, rev, edited_at, deleted) VALUES (?, ?, ?, ?, ?)"
-_NOTE_MARK = (
-    "INSERT INTO amended (chat, seq, rev) VALUES (?, ?, ?) ON CONFLICT (chat, seq) DO UPDATE SET rev = excluded.rev"
-)
 _LAST_OF_USER = (
     "SELECT seq FROM (SELECT seq, sender FROM messages WHERE chat = ? ORDER BY seq DESC LIMIT ?) WHERE sender = ?"
     " LIMIT 1"
 )
+# The last member that joined has the highest standing.
 _FIND = (
-    "SELECT sender, at, id FROM messages WHERE chat = ?1 AND seq = ?2 AND (?3 IS NULL OR EXISTS"
+    "SELECT sender, at, id, (SELECT since_seq FROM members WHERE chat = ?1 ORDER BY standing DESC LIMIT 1),"
+    " EXISTS (SELECT 1 FROM marks WHERE chat = ?1 AND seq = ?2)"
+    " FROM messages WHERE chat = ?1 AND seq = ?2 AND (?3 IS NULL OR EXISTS"
     " (SELECT 1 FROM members WHERE user = ?3 AND chat = ?1 AND since_seq < ?2))"
 )
 _TAKE_MARK = "DELETE FROM marks WHERE chat = ? AND seq = ? AND key = ? AND user = ?"
@@ -26,11 +26,16 @@ _MARKS_NOW = (
 
 
 class AmendWriter(DeletionWriter, MessageChanges):
-    """Runs these writes."""
+    """Runs these writes. ``_marked``: changes of marks that the commit will write, each a chat, a seq and a rev."""
+
+    _marked: list[tuple[int, int, int]]
 
     def _find(self, chat: int, seq: int, user: int | None) -> Found | None:
         found = self._connection.execute(_FIND, (chat, seq, user)).fetchone()
-        return None if found is None else Found(*found)
+        if found is None:
+            return None
+        sender, at, number, joined_at, has_marks = found
+        return Found(sender, at, number, joined_at or 0, has_marks == 1)
 
     def _last_of(self, chat: int, user: int | None, sought: int) -> int | None:
         seq: int | None = self._one(_LAST_OF_USER, chat, sought, user)
@@ -56,7 +61,7 @@ class AmendWriter(DeletionWriter, MessageChanges):
         self._connection.execute(_PUT_CHANGE, (chat, seq, rev, edited_at, deleted))
 
     def _note_mark(self, chat: int, seq: int, rev: int) -> None:
-        self._connection.execute(_NOTE_MARK, (chat, seq, rev))
+        self._marked.append((chat, seq, rev))
 
     def _late(self, chat: int, seq: int) -> frozenset[int]:
         """See `MessageChanges`. Nobody joined later than the members with a higher standing."""

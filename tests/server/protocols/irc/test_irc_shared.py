@@ -2,6 +2,7 @@
 
 from irchat.server.protocols.irc.irc_shared import OFFLINE
 from tests.helpers.irc import IRCTestCase
+from tests.helpers.server import PASSWORD
 
 
 class SharedTests(IRCTestCase):
@@ -33,3 +34,23 @@ class SharedTests(IRCTestCase):
         self.assertIsNone(shared.find_user("a b"))
         self.assertFalse(shared.has_account("x"))
         self.assertEqual(shared.mask_of_name("bob#7"), "bob#7!bob#7@irchat")
+
+    def test_registration(self) -> None:
+        """Closed registration, and open again, reach all sessions with cap-notify at once, signed in or not."""
+        waiting, alice, plain, gone = self.irc(), self.irc("alice"), self.irc(), self.irc("carol")
+        waiting.ask("CAP LS 302", "NICK bob", "USER bob 0 * :Bob")
+        plain.ask("CAP LS", "NICK dave")
+        gone.leave()
+        for is_open, told in (
+            (False, "DEL :draft/account-registration"),
+            (True, "NEW :draft/account-registration=before-connect"),
+        ):
+            self.server.accounts.registration_open = is_open
+            self.server.irc_shared.open_registration(is_open=is_open)
+            self.server.turn()
+            self.assertEqual(waiting.got(), [f":irchat CAP * {told}"])
+            self.assertEqual(alice.got()[-1], f":irchat CAP alice {told}")
+            self.assertEqual(plain.got(), [])
+            answer = "REGISTER SUCCESS bob" if is_open else "FAIL REGISTER DISALLOWED bob"
+            self.assertIn(f":irchat {answer}", waiting.ask(f"REGISTER * * :{PASSWORD}")[0])
+        self.assertEqual(len(self.server.irc_shared.protocols), 3)

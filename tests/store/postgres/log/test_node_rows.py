@@ -51,9 +51,10 @@ class NodeRowsTests(NodesCase):
     def test_fingerprints(self) -> None:
         """A node with another certificate than one that runs does not start; one that has gone does not matter."""
         self.enter("a", "sha", "ssh")
-        self.refused("node a; copy tls-cert.pem and tls-key.pem", "b", "sha", "other")
-        self.refused("node a", "b")
+        self.refused("node a; copy tls-cert.pem, tls-key.pem and ssh_host_ed25519_key", "b", "sha", "other")
+        self.refused("node a", "b", "other")
         self.enter("b", "ssh", "sha")
+        self.enter("without", "sha")
         self.sql("UPDATE nodes SET seen = seen - interval '1 minute'")
         self.enter("c", "new")
 

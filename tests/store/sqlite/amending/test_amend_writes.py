@@ -7,10 +7,13 @@ from twisted.trial.unittest import SynchronousTestCase
 from irchat.interfaces.stored import GLOBAL, ChatKey, PlacedMark, Stored, StoredChange, StoredMark, StoredMessage
 from irchat.interfaces.writes import (
     AlertSet,
+    MarkSet,
     MarksRemoved,
     MemberAdded,
     MemberRemoved,
+    MessageDeleted,
     MessageEdited,
+    MessagesDeleted,
     NonceSought,
     UserRemoved,
 )
@@ -251,6 +254,26 @@ class AmendContract(StoreHands):
         (one,) = self.page(self.carol, GLOBAL).messages
         self.assertEqual((one.rev, one.edited_at), (3, NOW + 10))
         self.assertEqual(one.marks, (StoredMark("ok", 2, (self.bob, self.carol), True),))
+
+    def test_in_one_commit(self) -> None:
+        """Changes of the same messages in one commit take effect in their order."""
+
+        def mark(seq: int, user: int, name: str = "ok") -> MarkSet:
+            return MarkSet(GLOBAL, seq, user, name, name, True, NOW)
+
+        self.write(*(message(GLOBAL, self.alice) for _ in range(4)))
+        changes = self.write(
+            mark(1, self.bob), amend_edit(GLOBAL, 1, self.alice, "new"), mark(1, self.carol), mark(1, self.bob),
+            mark(2, self.bob), MessageDeleted(GLOBAL, 2, self.alice, NOW), message(GLOBAL, self.alice),
+            mark(3, self.bob), mark(3, self.bob, "a"), mark(5, self.bob), MessagesDeleted(((GLOBAL, 3),)),
+            mark(4, self.carol),
+        )  # fmt: skip
+        revs = [change.rev for change in changes if isinstance(change, StoredChange)]
+        self.assertEqual(revs, [1, 2, 3, 0, 4, 5, 6, 7, 8, 9])
+        page = self.page(self.bob, GLOBAL, after_rev=0)
+        self.assertEqual([(one.seq, one.rev) for one in page.messages], [(1, 3), (5, 8), (4, 9)])
+        self.assertEqual((page.deleted, page.rev), ((2,), 9))
+        self.assertEqual(self.marks(self.bob, GLOBAL, 1), [("ok", 2, (self.bob, self.carol), True)])
 
     # Members
 

@@ -54,7 +54,7 @@ def _mode(call: Call) -> bytes:
 
 
 def _refuse_change(call: Call, channel: str, changes: str, arguments: list[str]) -> bytes:
-    """Setting what is set anyway is silent. ``+o`` names what is wrong with its user first."""
+    """Answer MODE. To set a mode that is always set has no answer. An error of the user of ``+o`` comes first."""
     protocol = call.protocol
     letters = changes.replace("+", "").replace("-", "")
     unknown = next((letter for letter in letters if letter not in _KNOWN | _ALWAYS_SET), None)

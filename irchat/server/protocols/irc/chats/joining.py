@@ -95,7 +95,7 @@ def invite(call: Call) -> None:
 
 
 def _invite_to_global(call: Call, name: str) -> bytes:
-    """Everyone is in it who is online."""
+    """Refuse an invitation to the channel of everyone: each online user is in it."""
     protocol = call.protocol
     user = protocol.shared.find_user(name)
     numeric = Numeric.ERR_NOSUCHNICK if user is None else Numeric.ERR_USERONCHANNEL

@@ -1,4 +1,4 @@
-"""Changes of groups while a session is behind: it is told the difference to what it was told last."""
+"""Changes of groups while a session is behind. It is sent the difference to the last members that it was sent."""
 
 from typing import TYPE_CHECKING
 
@@ -40,7 +40,7 @@ class MissedMembers:
             (told.members.discard if is_added else told.members.add)(user.id)
 
     def forget(self) -> None:
-        """Note that the client is told the members of all groups now."""
+        """Note that the client is sent the members of all groups now."""
         self._told.clear()
 
     def lines(self, protocol: "IRCProtocol") -> bytes:

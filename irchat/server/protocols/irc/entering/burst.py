@@ -1,4 +1,4 @@
-"""The burst: the lines after the sign-in that put a session into its chats, and what it has missed."""
+"""The burst: the lines after the sign-in, with the chats of the session and the messages that it has missed."""
 
 from typing import TYPE_CHECKING
 
@@ -43,7 +43,7 @@ async def _burst(protocol: "IRCProtocol", step: SignedIn) -> None:
 
 
 def _failed(failure: Failure, protocol: "IRCProtocol") -> None:
-    """End the session: the client signs in again, and gets what it has missed."""
+    """End the session: the client signs in again, and gets the missed messages."""
     error = failure.value
     if not isinstance(error, Refusal):
         _log.failure("the sign-in of an IRC session failed", failure)

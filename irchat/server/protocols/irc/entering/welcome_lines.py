@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from irchat import __version__
+from irchat.irc.irc_lines import cut
 from irchat.irc.isupport import isupport_lines
 from irchat.irc.numerics import Numeric
 from irchat.system.clock import rfc3339
@@ -50,5 +51,13 @@ def lusers_lines(protocol: "IRCProtocol") -> bytes:
 
 
 def motd_lines(protocol: "IRCProtocol") -> bytes:
-    """Return the message of the day: that there is none."""
-    return protocol.lines.numeric(Numeric.ERR_NOMOTD, protocol.nick)
+    """Return the message of the day, or that there is none."""
+    numeric, nick, motd = protocol.lines.numeric, protocol.nick, protocol.shared.motd
+    if not motd:
+        return numeric(Numeric.ERR_NOMOTD, nick)
+    lines = [piece for line in motd.splitlines() for piece in cut(line)]
+    return b"".join((
+        numeric(Numeric.RPL_MOTDSTART, nick, text=f"- {protocol.lines.name} Message of the day -"),
+        *(numeric(Numeric.RPL_MOTD, nick, text=f"- {line}") for line in lines),
+        numeric(Numeric.RPL_ENDOFMOTD, nick),
+    ))  # fmt: skip

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def watched_changes(protocol: "IRCProtocol", online: Iterable[Person], offline: Iterable[str]) -> bytes:
-    """Return the lines for those who came and went, as far as they are watched and the client was not told yet."""
+    """Return the lines for the watched users who came or went since the client was last notified."""
     state = protocol.state
     if not state.watched:
         return b""
@@ -36,7 +36,7 @@ def stop_watching(protocol: "IRCProtocol") -> None:
 
 
 class Watchers:
-    """The sessions that watch each name. They are told at once; one that is behind is told with the next bundle."""
+    """The sessions that watch each name. They are notified at once, those that are behind with the next bundle."""
 
     def __init__(self) -> None:
         self._sessions: dict[str, set[IRCProtocol]] = {}

@@ -1,4 +1,4 @@
-"""MONITOR: the targets whose coming and going a session is told of, also without a common chat."""
+"""MONITOR: the users whose presence a session follows, also without a common chat."""
 
 from collections.abc import Iterable
 

@@ -1,4 +1,4 @@
-"""What a user says of itself: NICK, AWAY, SETNAME, and SILENCE, which is the block."""
+"""The commands of a user about itself: NICK, AWAY, SETNAME, and SILENCE, which sets blocks."""
 
 from irchat.irc.irc_lines import REASON_LENGTH
 from irchat.irc.numerics import Numeric

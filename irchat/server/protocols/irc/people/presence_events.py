@@ -1,4 +1,4 @@
-"""Who comes online and goes offline: JOIN and PART of the channel of everyone, AWAY for those in common groups."""
+"""Presence: JOIN and PART of the channel of everyone, and AWAY for members of common groups."""
 
 from typing import TYPE_CHECKING
 

@@ -1,4 +1,4 @@
-"""What is said to ``*irchat``, a line of the command language, and to NickServ."""
+"""Messages to the services: to ``*irchat``, a line of the command language, and to NickServ."""
 
 from typing import TYPE_CHECKING
 
@@ -68,7 +68,7 @@ def _to_nickserv(call: Call, text: str) -> None:
 
 
 def _to_commands(call: Call, text: str) -> None:
-    """Run a line of the command language. What it says comes as notices."""
+    """Run a line of the command language. Its reply arrives as notices."""
     protocol = call.protocol
     text = text.strip()
     try:

@@ -13,6 +13,7 @@ from irchat.irc.targets import Msgid, chat_of, target_of
 from irchat.protocol import events
 from irchat.protocol.errors import Code, Refusal
 from irchat.server.protocols.irc.calls import Call
+from irchat.server.protocols.irc.talk.message_events import mark_lines
 
 if TYPE_CHECKING:
     from irchat.server.protocols.irc.protocol import IRCProtocol
@@ -63,7 +64,8 @@ async def _history(protocol: "IRCProtocol", query: HistoryQuery, user: User) -> 
         raise Refusal(Code.NO_SUCH_CHAT, "")
     chat = protocol.shared.directory.chat(user, label)
     messages = await _page(protocol, query, chat)
-    return Encoded(data=in_batch(protocol, chat, b"".join(history_lines(protocol, messages))))
+    with_marks = "draft/event-playback" in protocol.caps
+    return Encoded(data=in_batch(protocol, chat, b"".join(history_lines(protocol, messages, with_marks=with_marks))))
 
 
 async def _page(protocol: "IRCProtocol", query: HistoryQuery, chat: DirectoryChat) -> list[StoredMessage]:
@@ -126,15 +128,18 @@ async def _bounds(protocol: "IRCProtocol", chat: DirectoryChat, reference: Msgid
     return _Bounds(await reading.place(user, name, reference.ms), await reading.place(user, name, reference.ms + 1) - 1)
 
 
-def history_lines(protocol: "IRCProtocol", messages: list[StoredMessage]) -> list[bytes]:
-    """Return the lines of stored messages. Those that the user may no longer see are left out."""
+def history_lines(protocol: "IRCProtocol", messages: list[StoredMessage], *, with_marks: bool = False) -> list[bytes]:
+    """Return the lines of stored messages, and of their marks. Those that the user may no longer see are left out."""
     reading, directory = protocol.shared.services.chat.reading, protocol.shared.directory
     encoding, flavour = protocol.shared.talk.encoding, protocol.talk.flavour
-    return [
-        encoding.lines(flavour, event, (message.chat, message.seq), directory.users[message.sender])
-        for message in messages
-        if (event := reading.event(protocol.user, message)) is not None
-    ]
+    lines = []
+    for message in messages:
+        event, place = reading.event(protocol.user, message), (message.chat, message.seq)
+        if event is not None:
+            lines.append(encoding.lines(flavour, event, place, directory.users[message.sender]))
+            if with_marks and event.marks:
+                lines.append(mark_lines(protocol, event.chat, place, event.at, event.marks))
+    return lines
 
 
 def in_batch(protocol: "IRCProtocol", chat: DirectoryChat, lines: bytes) -> bytes:

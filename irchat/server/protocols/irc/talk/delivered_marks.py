@@ -1,4 +1,4 @@
-"""Read markers of sessions without draft/read-marker: what was delivered to them counts as read.
+"""Read markers of sessions without draft/read-marker: delivered messages count as read.
 
 A message to many sessions is encoded once, so no session notices it. The shared encoding notes its place here, and
 the markers are moved together: a second after a message, then at most every ten seconds.
@@ -22,7 +22,7 @@ _Note = tuple[int, int, int]
 
 
 class Follower:
-    """A session whose markers follow what is delivered. ``hidden_chats``: those that it does not show."""
+    """A session whose markers follow the delivered messages. ``hidden_chats``: those that it does not show."""
 
     def __init__(self, session: Session, hidden_chats: set[ChatKey], since: int) -> None:
         self.user_id = session.user_id
@@ -85,7 +85,7 @@ class DeliveredMarks:
             del self._of_user[follower.user_id]
 
     def set_away(self, follower: Follower, is_away: bool) -> None:
-        """Note that a user goes away, or is back and reads what came meanwhile."""
+        """Note that a user is away, or is back, which makes the messages since then count as read."""
         if follower.is_away != is_away:
             self._settle(follower)
             follower.save()
@@ -139,7 +139,7 @@ class DeliveredMarks:
             self._schedule()
 
     def _settle(self, follower: Follower) -> None:
-        """Note for one session what was delivered since the last round."""
+        """Note for one session the messages delivered since the last round."""
         user = self._directory.users[follower.user_id]
         for chat in (GLOBAL, *user.groups, *self._private.get(user.id, ())):
             if chat in self._notes:

@@ -1,6 +1,5 @@
 """Messages for IRC sessions: encoded once for each flavour, as bytes shared by its sessions."""
 
-import re
 from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
@@ -12,20 +11,20 @@ from irchat.interfaces.bus import Publication, StoredPlace
 from irchat.interfaces.stored import ChatKey
 from irchat.irc.targets import target_of
 from irchat.protocol import events
+from irchat.protocol.rules import answered_seq
 from irchat.server.delivery.delivery import Encode
 from irchat.server.protocols.irc.talk.message_lines import NO_EXTRAS, Extras, Flavour, ShownMessage, message_lines
 
 if TYPE_CHECKING:
     from irchat.server.protocols.irc.talk.delivered_marks import DeliveredMarks
 
-_ANSWERED = re.compile(r"#([1-9][0-9]{0,17}) ")
 _COMMANDS: dict[type[events.Event], str] = {events.Message: "PRIVMSG", events.Notice: "NOTICE"}
 
 
 class MessageEncoding:
     """Encodes messages. ``mask`` returns the source of a user's lines, ``is_bot`` whether a user calls itself a bot.
 
-    Each encoding notes in ``delivered`` what it encodes for all sessions of an audience.
+    Each encoding notes in ``delivered`` the messages that it encodes for all sessions of an audience.
     """
 
     def __init__(
@@ -83,10 +82,10 @@ class MessageEncoding:
     ) -> bytes:
         """Return the lines of a message. ``before``: words put before its text."""
         key, seq = position
-        # In a private chat both read the name of who is not the sender.
+        # In a private chat, both users get the name of the recipient.
         target = target_of(event.chat) if not isinstance(key, tuple) else self.peer(key, sender).name
         text = event.text
-        answered = _ANSWERED.match(text) if text[0] == "#" else None
+        answered = answered_seq(text) if text[0] == "#" else None
         if before:
             text = f"/me {before}{text[4:]}" if text.startswith("/me ") and "\n" not in text else before + text
         return message_lines(
@@ -101,26 +100,26 @@ class MessageEncoding:
                 message_id(key, seq),
                 self._is_bot(sender),
                 extras,
-                "" if answered is None else message_id(key, int(answered[1])),
+                "" if answered is None else message_id(key, answered),
             ),
         )
 
     def sender(self, event: events.Message) -> User:
-        """Return the sender of a message, who may be removed."""
+        """Return the sender of a message, also a removed one."""
         return self._directory.user_or_removed(event.sender)
 
     def peer(self, key: tuple[int, int], user: User) -> User:
         """Return the other user of a private chat."""
         return self._directory.users[key[1] if key[0] == user.id else key[0]]
 
-    # What clients give with their texts.
+    # The tags and lines that clients send with their texts.
 
     def expect(self, user_id: int, text: str, extras: Extras) -> None:
-        """Note what came with a text that a user sends now. Call `answered` when it is sent or refused."""
+        """Note the extras of a text that a user sends now. Call `answered` when it is sent or refused."""
         self._extras.setdefault(user_id, []).append((text, extras))
 
     def answered(self, user_id: int, text: str, extras: Extras) -> None:
-        """Forget what came with a text."""
+        """Forget the extras of a text."""
         waiting = self._extras[user_id]
         waiting.remove((text, extras))
         if not waiting:

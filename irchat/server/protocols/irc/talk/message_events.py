@@ -1,5 +1,6 @@
 """Messages, changes of messages and signals, as one session sees them."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from irchat.chat.state.entities import User
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def _message(protocol: "IRCProtocol", event: events.Message, publication: Publication) -> bytes:
-    """Return the lines of a message. What is delivered counts as read. A timed message is only hinted at."""
+    """Return the lines of a message, which then counts as read. Of a timed message, return only a hint."""
     place = publication.place
     if not isinstance(place, StoredPlace):
         return _hint(protocol, event, place)
@@ -45,7 +46,8 @@ def _amended(protocol: "IRCProtocol", event: events.Amended, publication: Public
 def change_lines(protocol: "IRCProtocol", event: events.Amended, key: ChatKey, sender: int | None) -> bytes:
     """Return the lines of an edit, deletion or mark of a message of ``sender``.
 
-    A session that fell behind gets present states of messages, whose marks are not shown.
+    The present state of a message, for a session that fell behind, has the text if there was an edit, and all marks:
+    those that were taken off meanwhile stay.
     """
     directory = protocol.shared.directory
     if key in protocol.state.hidden_chats:
@@ -57,6 +59,12 @@ def change_lines(protocol: "IRCProtocol", event: events.Amended, key: ChatKey, s
     if event.mark is not None and by is not None:
         tags = {f"+draft/{'react' if event.on else 'unreact'}": event.mark, "+draft/reply": msgid}
         return tagmsg_line(protocol, by, _target(protocol, event.chat, key, by), event.at, tags)
+    marks = mark_lines(protocol, event.chat, (key, event.seq), event.at, event.marks or ())
+    return _edit(protocol, event, key, by, sender) + marks
+
+
+def _edit(protocol: "IRCProtocol", event: events.Amended, key: ChatKey, by: User | None, sender: int | None) -> bytes:
+    directory = protocol.shared.directory
     if event.text is None or event.edited is None:
         return b""
     editor = by or (None if sender is None else directory.users[sender])
@@ -72,9 +80,23 @@ def change_lines(protocol: "IRCProtocol", event: events.Amended, key: ChatKey, s
         f"(edited) {event.text}",
         "",
         protocol.shared.talk.is_bot(editor),
-        reply=msgid,
+        reply=message_id(key, event.seq),
     )
     return message_lines(flavour, shown)
+
+
+def mark_lines(
+    protocol: "IRCProtocol", chat: str, place: tuple[ChatKey, int], at: str, marks: Sequence[events.Mark]
+) -> bytes:
+    """Return the marks of the message at ``place``, as lines of the users that put them there."""
+    if not protocol.talk.flavour.tags:
+        return b""
+    msgid, lines = message_id(*place), []
+    for mark in marks:
+        tags = {"+draft/react": mark.mark, "+draft/reply": msgid}
+        for user in map(protocol.shared.directory.user_or_removed, mark.names):
+            lines.append(tagmsg_line(protocol, user, _target(protocol, chat, place[0], user), at, tags))
+    return b"".join(lines)
 
 
 def _deletion(protocol: "IRCProtocol", event: events.Amended, key: ChatKey, msgid: str) -> bytes:

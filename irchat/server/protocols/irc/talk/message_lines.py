@@ -45,7 +45,7 @@ def flavour_of(caps: Caps, *, claims_accounts: bool = True) -> Flavour:
 
 
 class Extras(NamedTuple):
-    """What the client of a sender gave with a text, for those online.
+    """The tags and lines that the client of a sender sent with a text, for those online.
 
     ``tags``: the client-only tags. ``pieces``: the lines of a multiline message as they were sent. ``answers``: what
     the server has put before the text, since it is a reply.

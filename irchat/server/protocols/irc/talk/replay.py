@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 async def play(protocol: "IRCProtocol", welcome: events.Welcome, zone: tzinfo | None = None) -> None:
     """Send the latest unread messages of each chat, private chats last, and say how many older ones there are.
 
-    ``zone``: that of the times in texts, for clients that show none; by default that of the server. A client is told
-    that timed messages wait, whether it asks for history or not.
+    ``zone``: that of the times in texts, for clients that show none; by default that of the server. Every client
+    gets a hint if timed messages wait, also one that asks for history itself.
     """
     if "draft/chathistory" not in protocol.caps:
         await _play_all(protocol, zone)
@@ -45,7 +45,7 @@ async def _play_all(protocol: "IRCProtocol", zone: tzinfo | None) -> None:
             data = _lines(protocol, chat, page.messages, zone)
             session.count_line(len(data))
             session.outbox.put(data)
-            # The marker has one place: were it behind these, the older ones would no longer be found as unread.
+            # A chat has one marker. If it moved past these, the older ones would count as read.
             if page.messages and older <= 0:
                 protocol.talk.delivered(chat.key, page.messages[-1].seq)
             await protocol.talk.room()

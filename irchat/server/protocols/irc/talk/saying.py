@@ -103,7 +103,7 @@ def say_plainly(protocol: "IRCProtocol", data: bytes) -> bool:
     except UnicodeDecodeError:
         return False
     target, _, text = line[len(_PRIVMSG) :].partition(" :")
-    # What is printable has neither controls nor formatting codes.
+    # A printable text has neither controls nor formatting codes.
     if not line.isprintable() or not text.strip() or looks_timed(text) or (chat := _plain_chat(target)) is None:
         return False
     protocol.session.ask(requests.Send(chat=chat, text=text), Said(protocol, "PRIVMSG", target, text))

@@ -1,4 +1,4 @@
-"""What the IRC sessions of a server share to talk: the encoding of messages, and the markers of what was delivered."""
+"""The state that IRC sessions share to send messages: their encoding, and the markers of delivered ones."""
 
 from itertools import count
 from typing import TYPE_CHECKING

@@ -15,7 +15,7 @@ from irchat.server.protocols.irc.talk.timed_hint import TimedHint
 if TYPE_CHECKING:
     from irchat.server.protocols.irc.protocol import IRCProtocol
 
-# Seconds after which a client is told again that a user is offline, and the number of users remembered for that.
+# Seconds until a client is notified again that a user is offline, and the number of users remembered for that.
 _OFFLINE_SECONDS = 600.0
 _OFFLINE_MOST = 1_000
 
@@ -68,7 +68,7 @@ class Talk:
             self._protocol.shared.talk.delivered.delivered(self._follower, chat, seq)
 
     def expect(self, text: str, extras: Extras) -> None:
-        """Note what comes with a text that is sent now, for those online."""
+        """Note the extras of a text that is sent now, for those online."""
         self._expected.append((text, extras))
         self._protocol.shared.talk.encoding.expect(self._protocol.user.id, text, extras)
 

@@ -10,7 +10,7 @@ from irchat.irc.targets import SERVICE
 if TYPE_CHECKING:
     from irchat.server.protocols.irc.protocol import IRCProtocol
 
-# It names neither sender, chat nor time: what the client writes on disk must not tell them.
+# It names neither sender, chat nor time: the client may write the hint to its disk.
 TEXT = "A timed message waits; read it with an IRChat client."
 _PAUSE_SECONDS = 60.0
 

@@ -25,3 +25,14 @@ class WelcomeTests(IRCTestCase):
         self.assertIn(":irchat 254 alice 2 :channels formed", lines)
         bob.leave()
         self.assertIn(":irchat 265 alice 1 2 :Current users 1, max 2", alice.ask("LUSERS"))
+
+    def test_motd(self) -> None:
+        """The message of the day has a line for each of its lines, long ones cut; without one there is 422."""
+        alice = self.irc("alice")
+        self.assertEqual(numerics(alice.ask("MOTD")), ["422"])
+        self.server.irc_shared.motd = "Be kind.\n\n" + "x" * 600
+        lines = [line.partition(" :")[2] for line in alice.ask("MOTD")]
+        self.assertEqual(lines[0], "- irchat Message of the day -")
+        self.assertEqual(lines[1:-1], ["- Be kind.", "- ", f"- {'x' * 500}", f"- {'x' * 100}"])
+        self.assertEqual(numerics(alice.ask("MOTD")), ["375", *["372"] * 4, "376"])
+        self.assertEqual([n for n in numerics(self.irc("bob").burst) if n.startswith(("37", "422"))][-1], "376")

@@ -32,6 +32,18 @@ class PagesTests(IRCTestCase):
         self.assertEqual(lines[-1], lines[0].replace("+", "-").removesuffix(" chathistory #global"))
         return texts(lines)
 
+    def test_marks(self) -> None:
+        """With draft/event-playback each message is followed by its marks, by those whom the reader does not block."""
+        reader = self.irc("carol", *CAPS, "draft/event-playback")
+        for name in "dave", "erin":
+            self.server.json(name).ask("mark", chat="GLOBAL", seq=9, mark="ok")
+        reader.ask("SILENCE +erin")
+        lines = [line.partition(" :")[2] for line in reader.ask("CHATHISTORY LATEST #global * 2")[1:-1]]
+        said = "bob!bob@irchat PRIVMSG #global :"
+        self.assertEqual(lines, [f"{said}9", "dave!dave@irchat TAGMSG #global", f"{said}10"])
+        self.assertEqual(self._page("LATEST #global * 2"), ["9", "10"])
+        self.assertNotIn(" TAGMSG ", "".join(self.alice.ask("CHATHISTORY LATEST #global * 2")))
+
     def test_by_msgid(self) -> None:
         """Each subcommand leaves out the reference, but AROUND, which has half before it."""
         for query, expected in {

@@ -62,6 +62,23 @@ class EditTests(IRCTestCase):
         self.assertTrue(all(line.startswith("@time=2026-11-22T14:0") for line in lines))
         self.assertIn("+draft/reply=g-1 :dave!dave@irchat PRIVMSG #global :(edited) the", lines[-1])
 
+    def test_marks_while_behind(self) -> None:
+        """A session that fell behind gets the marks that were put on meanwhile, of all that put them there."""
+        self.alice.socket.room = 0
+        for _ in range(100):
+            self.json.ask("send", chat="GLOBAL", text="x" * 3_500)
+        for client in self.json, self.server.json("erin"):
+            client.ask("mark", chat="GLOBAL", seq=1, mark="ok")
+        self.alice.socket.room = None
+        for _ in range(30):
+            self.server.turn()
+        marks = [line for line in self.alice.got() if " TAGMSG " in line]
+        self.assertEqual(
+            [line.partition(" :")[2] for line in marks], [f"{n}!{n}@irchat TAGMSG #global" for n in ("dave", "erin")]
+        )
+        self.assertTrue(all(";+draft/react=ok;+draft/reply=g-1 " in line for line in marks))
+        self.assertNotIn("TAGMSG", self.plain.read())
+
     def test_deletion_while_behind(self) -> None:
         """A deletion reaches a session that fell behind, without its author."""
         slow = self.irc("carol", "draft/message-redaction")
