@@ -6,6 +6,7 @@ from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
 import asyncssh
+from asyncssh import auth
 from twisted.internet.defer import Deferred
 
 from irchat.client.connect.gate import safe_line
@@ -34,6 +35,15 @@ _KINDS = frozenset({
 })  # fmt: skip
 _R = TypeVar("_R")
 NewSession = Callable[["Doorkeeper"], ChannelSession]
+
+
+def take_passwords_as_typed() -> None:
+    """Make asyncssh pass on each password as it was typed. The server prepares it (`irchat.text.passwords`).
+
+    asyncssh prepares passwords by SASLprep (RFC 4013). That would change some that the other doors take, such as those
+    with a ligature, and it ends the connection at an emoji or a tab.
+    """
+    auth.saslprep = lambda text: text  # type: ignore[attr-defined, assignment]
 
 
 class Doorkeeper(asyncssh.SSHServer):

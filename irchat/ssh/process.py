@@ -22,7 +22,7 @@ from irchat.ssh.algorithms import server_options
 from irchat.ssh.channel_session import ChannelSession, Run, Started
 from irchat.ssh.channel_transport import ChannelTransport
 from irchat.ssh.door import Door
-from irchat.ssh.doorkeeper import Doorkeeper
+from irchat.ssh.doorkeeper import Doorkeeper, take_passwords_as_typed
 from irchat.ssh.one_command import OneCommand
 from irchat.ssh.relayed_connection import RelayedConnection
 from irchat.ssh.remote_entry import RemoteEntry
@@ -55,6 +55,7 @@ class DoorProcess:
         """
         loop = asyncio.get_running_loop()
         loop.set_exception_handler(lambda loop, context: fail_current(context, report))
+        take_passwords_as_typed()
         options = server_options(Path(HOST_KEY_FILE), self._new_doorkeeper)
         Path(RELAY_SOCKET).unlink(missing_ok=True)
         old = os.umask(0o177)

@@ -73,6 +73,10 @@ class GroupTests(WorldTestCase):
         self.assertEqual(group.members, ["alice", "dmitry", "stra\u00dfe", "strasse"])
         self.assertLess(fold_name.cache_info().misses - folded, 10)
 
+    def test_names_in_refusals(self) -> None:
+        """A refusal names a member as it was typed."""
+        self.assertIn("Nobody-Here", self.failureResultOf(self.create("team", "alice", "Nobody-Here")).value.text)
+
     def test_of_oneself(self) -> None:
         """A group of one user alone is possible."""
         self.assertEqual(self.done(self.create("team", "alice")).members, ["alice"])

@@ -6,10 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import asyncssh
+from asyncssh import auth
 from twisted.trial.unittest import SynchronousTestCase
 
 from irchat.protocol import events, requests
-from irchat.ssh.doorkeeper import Doorkeeper
+from irchat.ssh.doorkeeper import Doorkeeper, take_passwords_as_typed
 from irchat.ssh.identity import Identity
 from irchat.ssh.relayed_connection import RelayedConnection
 from tests.helpers.ssh_peers import FakeDoor, offered, ssh_client, write_host_key
@@ -109,6 +110,23 @@ class MethodTests(DoorkeeperCase):
         self.assertIsNone(self.signed_in(**only, username="new"))
         self.keeper = self.new_keeper(with_passwords=False)
         self.assertIsNone(self.signed_in(**only))
+
+    def test_password_as_typed(self) -> None:
+        """The server gets each password as it was typed, also one with an emoji, a tab or a ligature."""
+        self.patch(auth, "saslprep", auth.saslprep)
+        take_passwords_as_typed()
+        asked: list[Any] = []
+
+        def answer(request: Any) -> Any:
+            asked.append(request)
+            return events.Error("bad-credentials", "no")
+
+        self.door.answer = answer
+        typed = ["\U0001f9d1\u200d\U0001f680 secret", "a tab\there", "\ufb01ne \u2460 word", "cafe\u0301 password"]
+        for password in typed:
+            self.keeper = self.new_keeper()
+            self.assertIsNone(self.signed_in(preferred_auth="password", password=password))
+        self.assertEqual([request.password for request in asked], typed)
 
     def test_server_is_gone(self) -> None:
         """Without the server, nobody but a guest gets in."""

@@ -39,6 +39,12 @@ class KeysTests(AccountsTestCase):
         self.restart()
         self.assertIsNotNone(self.done(self.accounts.keys.listed(self.alice)).keys[0].used)
 
+    def test_offered(self) -> None:
+        """Of the keys that a client has offered, those that are not listed can be added. They keep their numbers."""
+        other = new_key()
+        keys = self.done(self.accounts.keys.listed(self.alice, [self.key, other]))
+        self.assertEqual([(key.number, key.fingerprint) for key in keys.offered], [(2, other.fingerprint)])
+
     def test_added_twice(self) -> None:
         """A key that is added again is listed once, with the new comment. More than 20 are refused."""
         self.done(self.accounts.keys.add(self.alice, self.key._replace(comment="new")))

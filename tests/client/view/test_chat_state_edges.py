@@ -32,6 +32,17 @@ class _Case(SynchronousTestCase):
         self.view.apply(message(text, **fields), 0.0)
 
 
+class ReadPartTests(_Case):
+    """A chat of which a part is read in another session."""
+
+    def test_counts(self) -> None:
+        """Unread messages and mentions are counted down as far as they are loaded, to none at last."""
+        self.load(*(message(f"m{seq}", seq=seq) for seq in (1, 2, 3)))
+        self.chat.unread = 3
+        for seq, expected in (2, (True, 1)), (1, (False, 1)), (3, (True, 0)), (3, (False, 0)):
+            self.assertEqual((self.chat.read_part(seq), self.chat.unread), expected)
+
+
 class KeptTests(_Case):
     """The limits of a chat."""
 
