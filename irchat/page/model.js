@@ -106,7 +106,7 @@ export class Model {
 			if (chat.items.some((item) => item.seq === message.seq)) return null;
 		} else if (chat.items.some((item) => item.id === message.id)) return null;
 		if (chat.loaded && chat.atEnd) chat.items.push(message);
-		else chat.late = message.seq ?? chat.late;
+		else chat.late = Math.max(chat.late, message.seq ?? Infinity);
 		trim(chat, chat.follows ? "start" : "end");
 		if (!message.mine) {
 			chat.unread += 1;

@@ -63,6 +63,33 @@ class TimedTests(_BrowserCase):
         page.clock.run_for(12_000)
         self.assert_gone(page)
 
+    def test_while_loading(self) -> None:
+        """A timed message that is said while the page of its chat is on its way is shown after it."""
+        held: list[tuple[Any, str]] = []
+        passed: list[str] = []
+
+        def route(page_side: Any) -> None:
+            def take(text: str) -> None:
+                if not passed and '"type":"history"' in text:
+                    held.append((page_side, text))
+                else:
+                    page_side.send(text)
+                    passed.extend([text] if _SECRET in text else [])
+
+            page_side.connect_to_server().on_message(take)
+
+        eve = self.bot("eve")
+        context = self.browser.new_context()
+        self.addCleanup(context.close)
+        context.route_web_socket("**", route)
+        page = self.sign_up("fay", context=context)
+        self.until(lambda: bool(held), page)
+        eve.ask(type="line", line=f"*600* {_SECRET}")
+        self.until(lambda: bool(passed), page)
+        for page_side, text in held:
+            page_side.send(text)
+        self.see(row(page, _SECRET))
+
     def test_no_file(self) -> None:
         """No file of the browser's profile holds the text, after reload, navigation, back and the end."""
         profile = self.home / "profile"
