@@ -1,5 +1,6 @@
 """Moving between chats, lists and search results."""
 
+from irchat.client.view.navigation import Place
 from irchat.client.view.rows import Row
 from irchat.protocol import events
 from tests.client.view.test_screen_state import ScreenStateCase
@@ -21,6 +22,21 @@ class MovingTests(ScreenStateCase):
         self.assertEqual((self.view.next_chat(1), self.view.next_chat(-1)), ("*team", "*team"))
         self.view.chat("*team").all_read()
         self.assertEqual((self.view.next_chat(1), self.view.next_chat(-1)), ("GLOBAL", "@bob"))
+
+    def test_never_was(self) -> None:
+        """A chat that turned out not to exist is left for home, if it is on the screen, and its reason shown there."""
+        chat = self.view.open_chat("@nobody")
+        self.view.leave_what_never_was()
+        self.assertIs(self.view.open, chat)
+        chat.gone = "There is no @nobody."
+        chat.add_note(chat.gone, error=True)
+        self.view.go_home()
+        self.view.leave_what_never_was()
+        self.assertIs(self.view.open, chat)
+        self.view.open_chat("@nobody")
+        self.view.leave_what_never_was()
+        self.assertEqual((self.view.place, self.view.open), (Place.HOME, None))
+        self.assertIn(chat.gone, [item.text for item in self.view.own.items])
 
     def test_numbers(self) -> None:
         """Chats are numbered from 1 in the order of the list."""

@@ -77,7 +77,7 @@ class ReadingTests(NodesCase):
 class JoinedTests(TestCase):
     """Nodes with threads, which listen."""
 
-    timeout = 60
+    timeout = 300
 
     def setUp(self) -> None:
         """Start two nodes with a bus on a server of their own, which can be stopped."""
