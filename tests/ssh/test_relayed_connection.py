@@ -93,6 +93,7 @@ class RelayTests(SynchronousTestCase):
         """Many small packets are read in parts, and nothing more is read meanwhile."""
         self.connection.data_received(_HELLO + _VERSION)
         read: list[int] = []
+        self.patch(self.loop, "time", lambda: 0.0)  # reading took no time, so the rest is read in the next turn
         self.patch(asyncssh.SSHServerConnection, "data_received", lambda _, data, kind=None: read.append(len(data)))
         self.connection.data_received(b"x" * 5_000)
         self.connection.data_received(b"x" * 5_000)
