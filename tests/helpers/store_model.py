@@ -334,7 +334,7 @@ class StoreMachine(RuleBasedStateMachine):
         page = self.ask(self.store.page(PageQuery(user, chat, limit, around=around, hidden=self.hidden(user))))
         expected = earlier[len(earlier) - min(half, len(earlier)) :] + later[: limit - half]
         assert [message.seq for message in page.messages] == expected
-        assert page.more == (len(later) > limit - half or (half > 0 and len(earlier) > half))
+        assert page.more == (len(later) > limit - half or len(earlier) > half)
         if around <= len(self.model[chat].messages):
             at = self.model[chat].messages[around - 1].at
             page = self.ask(self.store.page(PageQuery(user, chat, limit, since=at, hidden=self.hidden(user))))
