@@ -24,10 +24,14 @@ class SSHNodesTests(ClusterTestCase):
         )  # fmt: skip
 
     def test_keys_and_sessions(self) -> None:
-        """A key that was added on one node signs in on another, and its end ends a session on the third."""
+        """Sessions end on other nodes. A key of one node signs in on another; its end ends a session on a third."""
         program("ssh")
         first, second, third = self.cluster.nodes
         alice = self.client(first, "alice")
+        laptop = self.client(second, "alice")
+        wait_for(lambda: len(self.asked(alice, type="sessions")["sessions"]) == 2, "both sessions in the list")
+        self.asked(alice, type="end_sessions", others=True)
+        laptop.event("bye")
         self.asked(alice, type="add_key", key=make_key(self.cluster.home, "alice"))
         done = wait_for(lambda: (ran := self.run_ssh(second, "ls")).returncode == 0 and ran, "a sign-in by key")
         self.assertIn("your chats", done.stdout)
