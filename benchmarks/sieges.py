@@ -84,7 +84,7 @@ _missing = 0
 
 
 def ready() -> None:
-    """Note that a visit is under way. Tell when all are."""
+    """Note that a visit is under way. Print ``ready`` once all are."""
     global _missing  # noqa: PLW0603 -- the state of a small process
     _missing -= 1
     if _missing == 0:

@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from sqlite3 import Connection as Database
 
@@ -42,7 +43,8 @@ def fairness(bench: Bench) -> list[Row | Curve]:
             pairs = _people(bench, load, server)
             for name in (name for name, attack in ATTACKS.items() if attack.tls == tls):
                 bench.say(name)
-                delays = _under_attack(load, server, pairs, name, bench.scaled(_SECONDS, 3))
+                delays = under_attack(load, server, pairs, "benchmarks.attacks", name, bench.scaled(_SECONDS, 3))
+                talk(load, pairs, _SETTLE_SECONDS)
                 rows += _rows(name, delays)
     return rows
 
@@ -157,10 +159,12 @@ class Pair:
             user.send(b'{"type":"pong"}\n')
 
 
-def _under_attack(load: Load, server: IRChat, pairs: list[Pair], name: str, seconds: float) -> list[float]:
-    """Return the delays of lone messages during an attack."""
+def under_attack(
+    load: Load, server: IRChat, pairs: Sequence[Pair], module: str, name: str, seconds: float
+) -> list[float]:
+    """Return the delays of lone messages during the attack ``name``, which ``python -m MODULE`` makes."""
     attacker = subprocess.Popen(
-        [sys.executable, "-m", "benchmarks.attacks", name, str(server.port)],
+        [sys.executable, "-m", module, name, str(server.port)],
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=Path(__file__).parents[2],
     )  # fmt: skip
     assert attacker.stdout is not None
@@ -171,17 +175,15 @@ def _under_attack(load: Load, server: IRChat, pairs: list[Pair], name: str, seco
         for pair in pairs:
             pair.delays.clear()
         talk(load, pairs, seconds)
-        delays = [delay for pair in pairs for delay in pair.delays]
         if attacker.poll() is not None:
             raise Lost(f"the attack {name!r} ended by itself")
     finally:
         attacker.kill()
         attacker.wait()
-    talk(load, pairs, _SETTLE_SECONDS)
-    return delays
+    return [delay for pair in pairs for delay in pair.delays]
 
 
-def talk(load: Load, pairs: list[Pair], seconds: float) -> None:
+def talk(load: Load, pairs: Sequence[Pair], seconds: float) -> None:
     """Let the pairs talk for some seconds, then wait until no message is in flight."""
     end = time.perf_counter() + seconds
     while time.perf_counter() < end:

@@ -2,7 +2,6 @@
 
 import json
 import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -10,7 +9,7 @@ from benchmarks import database, measure
 from benchmarks.bench import Bench, Curve, Row, against
 from benchmarks.dialects import sign_in
 from benchmarks.load import Connection, Load, Lost
-from benchmarks.scenarios.fairness import Pair, talk
+from benchmarks.scenarios.fairness import Pair, talk, under_attack
 from benchmarks.servers import HOST, IRChat
 from benchmarks.sieges import SIEGES
 
@@ -19,7 +18,7 @@ _DRAWING = 12
 _P95_MS, _MOST_MS = 50, 100
 _MESSAGES_A_SECOND = 10
 _SECONDS = 10
-_WARM_SECONDS = 1.0
+_SETTLE_SECONDS = 1.0
 _IDLE_SECONDS = 5
 _PATIENCE = 120.0
 _FIRST_SCREEN = 10
@@ -49,34 +48,14 @@ def ssh(bench: Bench) -> list[Row | Curve]:
         pair = Pair(load, server, 2)
         for name in SIEGES:
             bench.say(name)
-            rows += _besiege(load, server, pair, name, bench.scaled(_SECONDS, 3))
+            delays = under_attack(load, server, [pair], "benchmarks.sieges", name, bench.scaled(_SECONDS, 3))
+            talk(load, [], _SETTLE_SECONDS)
+            rows += _delays(delays, f"others' lone message during a siege of {name}")
     return rows
 
 
-def _besiege(load: Load, server: IRChat, pair: Pair, name: str, seconds: float) -> list[Row | Curve]:
-    """Return the rows of the messages of a pair during a siege of the door."""
-    siege = subprocess.Popen(
-        [sys.executable, "-m", "benchmarks.sieges", name, str(server.port)],
-        stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=Path(__file__).parents[2],
-    )  # fmt: skip
-    assert siege.stdout is not None
-    try:
-        if siege.stdout.readline() != b"ready\n":
-            raise Lost(f"the siege {name!r} cannot begin")
-        talk(load, [pair], _WARM_SECONDS)
-        pair.delays.clear()
-        talk(load, [pair], seconds)
-        if siege.poll() is not None:
-            raise Lost(f"the siege {name!r} ended by itself")
-        return _delays(pair, f"others' lone message during a siege of {name}")
-    finally:
-        siege.kill()
-        siege.wait()
-        talk(load, [], _WARM_SECONDS)
-
-
-def _delays(pair: Pair, label: str) -> list[Row | Curve]:
-    p95, most = (measure.percentile(pair.delays, share) * 1e3 for share in (0.95, 1.0))
+def _delays(delays: list[float], label: str) -> list[Row | Curve]:
+    p95, most = (measure.percentile(delays, share) * 1e3 for share in (0.95, 1.0))
     return [
         against("ssh", f"{label}, p95", "ms", p95, most=_P95_MS),
         against("ssh", f"{label}, longest", "ms", most, most=_MOST_MS),
@@ -116,7 +95,7 @@ def _measure(bench: Bench, load: Load, server: IRChat, screens: "_Screens", coun
     if count == 1:
         rows.insert(0, Row("ssh", "the process, with one screen", "MiB", {"IRChat": memory / 2**20}))
     if count == _DRAWING:
-        rows += _delays(pair, f"others' lone message while {label} draw")
+        rows += _delays(pair.delays, f"others' lone message while {label} draw")
     return rows
 
 

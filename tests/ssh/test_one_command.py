@@ -80,7 +80,7 @@ class OneCommandTests(LinesCase):
         self.assertTrue(self.door.transports[0].disconnecting)
 
     def test_ended(self) -> None:
-        """The reason of an end before the reply is shown once, whether the server gives it or the process."""
+        """If the session ends before the reply, the reason is shown once, from the server or from the process."""
         self.door.answer = lambda request: None if isinstance(request, requests.Line) else self.answer(request)
         command = self.run_command("ls")
         self.door.tell(events.Bye("you are banned: spam"))

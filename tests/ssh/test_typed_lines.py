@@ -117,7 +117,7 @@ class TypedLinesTests(LinesCase):
         self.assertEqual((self.channel.status, self.channel.errors), (1, b"! The server does not answer.\n"))
 
     def test_ended(self) -> None:
-        """The reason of an end is shown once, whether the server gives it or the process."""
+        """The reason why a session ends is shown once, from the server or from the process."""
         lines = self.start()
         self.door.tell(events.Bye("the key that signed you in was removed"))
         self.door.connections[0].connectionLost(Failure(ConnectionDone()))

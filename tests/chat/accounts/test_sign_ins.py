@@ -57,7 +57,7 @@ class SignInsTests(AccountsTestCase):
         return self.first, self.second
 
     def test_removed_meanwhile(self) -> None:
-        """A user who was removed while the request waited ends nothing, and is told why."""
+        """The request of a user who was removed while it waited ends nothing and is refused."""
         alice = self.world["alice"]
         self.done(self.world.chat.moderation.remove("alice", False, lambda count: None))
         refusal = self.failureResultOf(self.sign_ins.end_others(alice, None, 1), Refusal).value

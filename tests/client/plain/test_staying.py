@@ -83,7 +83,7 @@ class StayingTests(SynchronousTestCase):
         self.assertEqual(self.server.asked(), [requests.Line(line="two", nonce="b")])
 
     def test_command(self) -> None:
-        """A command without an answer is not repeated, and the user is told."""
+        """A command without an answer is not repeated. A note on the screen says so."""
         self.keyboard.type("@bob-")
         self.server.asked()
         self.lose()

@@ -26,7 +26,7 @@ class Use(NamedTuple):
 
 
 class Screens:
-    """A real server, and alice, who has a key and can open many screens by the system's ssh."""
+    """A real server, and the user alice with a key, whose screens the system's ssh opens."""
 
     def __init__(self, home: Path) -> None:
         if shutil.which("ssh") is None:

@@ -37,8 +37,8 @@ def besiege(home: Path) -> str:
         told = []
         for name, siege, most in (
             ("unfinished fragments", _fragments, _MOST_KIB),
-            ("pings to one who does not read", _pings, _MOST_KIB),
-            ("messages to one who does not read", _never_read, _MOST_KIB),
+            ("pings to a client that never reads", _pings, _MOST_KIB),
+            ("messages to a client that never reads", _never_read, _MOST_KIB),
             (f"{_HALVES} half handshakes and heads", _halves, 2 * _HALVES * _HALF_KIB),
         ):
             before = rss_kib(pid)
@@ -79,7 +79,7 @@ def _frame(opcode: Opcode, data: bytes, *, fin: bool = True) -> bytes:
 
 
 def _flood(client: socket.socket, first: bytes, again: bytes) -> int:
-    """Send until the flood is over, or the server takes no more. Return the bytes sent."""
+    """Send until the end of the flood or until the server stops reading. Return the number of bytes sent."""
     client.settimeout(_STUCK_SECONDS)
     sent = 0
     try:

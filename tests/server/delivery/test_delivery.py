@@ -1,6 +1,6 @@
 """Delivery: recipients, one encoding per event, one write per turn, in slices."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from typing import Any
 
 from hypothesis import given
@@ -17,6 +17,19 @@ from irchat.protocol.rules import WAITING_BYTES
 from irchat.server.delivery import delivery
 from irchat.server.delivery.delivery import Delivery
 from tests.helpers.deliveries import FakeOutbox, FakeSession, message
+
+
+def counted(sessions: Iterable[FakeSession]) -> list[Event]:
+    """Let the sessions share an encoding. Return the list to which it adds the events that it encodes."""
+    encoded: list[Event] = []
+
+    def encode(publication: Publication) -> bytes:
+        encoded.append(publication.event)
+        return wire.encode(publication.event)
+
+    for session in sessions:
+        session.outbox.encode = encode
+    return encoded
 
 
 class AudienceTests(SynchronousTestCase):
@@ -70,15 +83,8 @@ class AudienceTests(SynchronousTestCase):
 
     def test_encoded_once_for_a_user(self) -> None:
         """An event for all sessions of one user is encoded once, even if one of them originated it."""
-        encoded: list[Event] = []
-
-        def encode(publication: Publication) -> bytes:
-            encoded.append(publication.event)
-            return wire.encode(publication.event)
-
         others = [FakeSession(1) for _ in range(5)]
-        for session in [*others, self.alice, self.alice_too]:
-            session.outbox.encode = encode
+        encoded = counted([*others, self.alice, self.alice_too])
         for session in others:
             self.delivery.add(session)
         self.delivery.publish([Publication(message(1), (1,), origin=self.alice.id)])
@@ -88,14 +94,7 @@ class AudienceTests(SynchronousTestCase):
 
     def test_encoded_once(self) -> None:
         """A run is encoded once, and all recipients of the whole run share the same bytes."""
-        encoded: list[Event] = []
-
-        def encode(publication: Publication) -> bytes:
-            encoded.append(publication.event)
-            return wire.encode(publication.event)
-
-        for session in self.alice, self.alice_too, self.bob:
-            session.outbox.encode = encode
+        encoded = counted([self.alice, self.alice_too, self.bob])
         audience = [1, 2]
         self.delivery.publish([Publication(message(seq), audience) for seq in (1, 2)])
         self.assertEqual(encoded, [message(1), message(2)])
@@ -105,14 +104,7 @@ class AudienceTests(SynchronousTestCase):
 
     def test_encoded_once_for_many_senders(self) -> None:
         """The senders of a run get it without their own messages, of the encodings that all share: not one each."""
-        encoded: list[Event] = []
-
-        def encode(publication: Publication) -> bytes:
-            encoded.append(publication.event)
-            return wire.encode(publication.event)
-
-        for session in self.alice, self.alice_too, self.bob:
-            session.outbox.encode = encode
+        encoded = counted([self.alice, self.alice_too, self.bob])
         senders = [self.alice, self.bob, self.alice, self.carol, None]
         audience = [1, 2, 3]
         run = [
