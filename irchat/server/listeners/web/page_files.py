@@ -57,7 +57,7 @@ class PageFiles:
 
 
 def _takes_gzip(accepted: str) -> bool:
-    """Return whether ``accepted``, an ``Accept-Encoding``, names gzip. A quality of 0 excludes it (RFC 9110, 12.4.2)."""
+    """Return whether an ``Accept-Encoding`` names gzip. A quality of 0 excludes it (RFC 9110, section 12.4.2)."""
     for one in accepted.lower().replace(" ", "").split(","):
         coding, _, quality = one.partition(";q=")
         if coding == "gzip":
