@@ -72,21 +72,15 @@ const session = new Session(connection, model, {
 		drawHead();
 	},
 	notice: (shown, asked) => notice(shown, asked),
-	opened: (chat, seq) => {
-		// What is being typed stays where it is.
-		if (chat.name === model.open || !composer.chat?.draft) open(chat.name, seq);
-		else showNotice(text("isLoaded", chat.name), false);
-	},
+	// What is being typed stays where it is.
+	opened: (chat, seq) => (chat.name === model.open || !composer.chat?.draft ? open(chat.name, seq) : showNotice(text("isLoaded", chat.name), false)),
 	refused: (chat, line, error) => {
 		const isBack = !KEY.test(line) && composer.giveBack(chat, line);
 		const isShown = !isBack && !SECRET.test(line);
 		showNotice([error.text, error.usage ?? "", isShown ? text("refused", line) : ""].filter(Boolean).join("\n"), true);
 		drawLists();
 	},
-	other: () => {
-		clear();
-		model.open = "GLOBAL";
-	},
+	other: () => clear(),
 	ended: (reason) => {
 		endedWith = text("ended", reason);
 		showState(endedWith);
@@ -105,7 +99,7 @@ const log = new Log({ scroller: byId("scroller"), log: byId("log"), toEnd: byId(
 			return model.name;
 		},
 		answered: (seq) => (log.chat ? session.answered(log.chat, seq) : null),
-		refer: (chat, seq) => open(chat || model.open, seq),
+		refer: (chat, seq) => (!chat || model.chats.has(chat) ? open(chat || model.open, seq) : showNotice(text("notIn", chat), true)),
 		mark: (message, mark, on) => session.mark(message, mark, on),
 		menu: (message, at) => messageMenu(message, at),
 	},
@@ -126,7 +120,7 @@ const composer = new Composer({ form: byId("composer"), line: byId("line"), offe
 const settings = prepareSettings(session);
 prepareDialogs();
 refuseFiles();
-prepareSearch(session, (chat, seq) => open(chat, seq));
+const showFound = prepareSearch(session, (chat, seq) => open(chat, seq));
 
 /** Sign in on a new connection: with the typed name and password, or with the token. */
 async function signIn() {
@@ -211,7 +205,6 @@ function leave(why) {
 	session.isReady = false;
 	session.unsent = [];
 	clear();
-	model.open = "GLOBAL";
 	endedWith = warnedOf = refusedFor = "";
 	showDoor(why);
 }
@@ -219,6 +212,7 @@ function leave(why) {
 /** Drop every text from the memory and from the page. */
 function clear() {
 	model.clear();
+	model.open = "GLOBAL";
 	session.quotes.clear();
 	composer.clear();
 	log.clear();
@@ -267,8 +261,11 @@ function drawListsNow() {
 }
 
 function showAlert() {
-	byId("chat-alert").hidden = !model.features.includes("alert");
-	byId("chat-alert").textContent = text(/** @type {"alertall"} */ (`alert${alertOf(model, model.open)}`));
+	const alert = alertOf(model, model.open);
+	const button = byId("chat-alert");
+	button.hidden = !model.features.includes("alert");
+	button.dataset.alert = alert;
+	button.ariaLabel = button.title = byId("alert-text").textContent = text(/** @type {"alertall"} */ (`alert${alert}`));
 }
 
 async function drawHead() {
@@ -279,7 +276,9 @@ async function drawHead() {
 	showAlert();
 	if (name.startsWith("*")) {
 		const group = await session.ask({ type: "members", group: name });
-		if (group.type === "group" && model.open === name) byId("chat-about").textContent = text("members", group.members.length, group.owner);
+		if (group.type !== "group") return;
+		model.chat(name).owner = group.owner;
+		if (model.open === name) byId("chat-about").textContent = text("members", group.members.length, group.owner);
 	}
 }
 
@@ -292,7 +291,8 @@ function showState(shown) {
 /** Show a reply that is no message. @param {Line} shown @param {string} asked */
 function notice(shown, asked) {
 	const said = noticeOf(shown);
-	if (said) showNotice(said, shown.type === "error");
+	if (said) showNotice(said, shown.type === "error", shown.type === "help");
+	if (shown.type === "found") showFound(shown);
 	// What is being typed stays where it is.
 	if (shown.type === "group" && asked.includes("->") && !composer.chat?.draft) open(shown.group);
 }
@@ -312,7 +312,7 @@ function messageMenu(message, at) {
 		entries.push([text("copyText"), () => navigator.clipboard?.writeText(message.text)]);
 		const label = message.chat.startsWith("@") ? `${message.chat} #${message.seq}` : `${message.chat}#${message.seq}`;
 		entries.push([text("copyLink"), () => navigator.clipboard?.writeText(label)]);
-		if (message.mine || message.chat.startsWith("*")) entries.push([text("remove"), () => session.remove(message)]);
+		if (message.mine || model.chat(message.chat).owner === model.name) entries.push([text("remove"), () => session.remove(message)]);
 	} else if (message.mine) entries.push([text("takeBack"), () => session.remove(message)]);
 	if (entries.length) showMenu(at, entries);
 }

@@ -1,11 +1,14 @@
 /** The dialogs: search, settings, members, the time of a timed message; and the menu of a message. */
 
+import { beep } from "./alerts.js";
 import { appendText } from "./links.js";
 import { el, named } from "./rows.js";
 import { text } from "./strings.js";
 import * as kept from "./kept.js";
 
 /** @typedef {import("./socket.js").Line} Line */
+
+const WHEN = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
 
 /** @returns {any} */
 export function byId(/** @type {string} */ id) {
@@ -49,7 +52,11 @@ export function prepareDialogs() {
 	}
 }
 
-/** @param {import("./session.js").Session} session @param {(chat: string, seq: number) => void} jump */
+/**
+ * Prepare the search. Return the function that shows what was found.
+ * @param {import("./session.js").Session} session
+ * @param {(chat: string, seq: number) => void} jump
+ */
 export function prepareSearch(session, jump) {
 	const dialog = byId("search");
 	const results = byId("search-results");
@@ -62,15 +69,16 @@ export function prepareSearch(session, jump) {
 		results.replaceChildren(el("p", "hint", text("loading")));
 		const here = byId("search-here").checked ? { chat: session.model.open } : {};
 		const found = await session.ask({ type: "search", limit: 50, ...here, ...query });
-		if (found.type !== "found") {
-			results.replaceChildren(el("p", "error", found.text ?? text("offline")));
-			return;
-		}
+		if (found.type === "found") show(found);
+		else results.replaceChildren(el("p", "error", found.text ?? text("offline")));
+	};
+	const show = (/** @type {import("./socket.js").Line} */ found) => {
+		if (!dialog.open) dialog.showModal();
 		const said = !found.messages.length ? text("foundNone") : text(found.more ? "foundMore" : "found", found.messages.length);
 		results.replaceChildren(el("p", "hint", said), ...found.messages.map((/** @type {any} */ message) => {
 			const row = el("button", "result");
 			const head = el("span", "head");
-			head.append(named("b", message.from), ` ${message.chat} · ${new Date(message.at).toLocaleString()}`);
+			head.append(named("b", message.from), " ", el("bdi", "", message.chat), ` · ${WHEN.format(new Date(message.at))}`);
 			const body = el("span", "body");
 			body.dir = "auto";
 			body.textContent = message.text;
@@ -88,6 +96,7 @@ export function prepareSearch(session, jump) {
 		if (typed) search(mark ? { words: mark[1], mark: mark[2] } : { words: typed });
 	});
 	clicked("search-mentions", () => search({ words: "", mentions: true }));
+	return show;
 }
 
 /** @param {import("./session.js").Session} session */
@@ -113,6 +122,7 @@ export function prepareSettings(session) {
 	}
 	byId("sound").addEventListener("change", () => {
 		chosen.sound = byId("sound").checked;
+		if (chosen.sound) beep();
 		kept.keepSettings(chosen);
 	});
 	clicked("ask-notify", async () => {
@@ -138,7 +148,7 @@ export function showMembers(session, group) {
 		item.append(shown);
 		if (name === group.owner) item.append(el("span", "hint", text("owner")));
 		if (isOwner && name !== group.owner) {
-			const remove = el("button", "quiet", text("remove"));
+			const remove = el("button", "quiet", text("removeMember"));
 			remove.addEventListener("click", async () => refresh(session, await session.ask({ type: "remove_member", group: group.group, name })));
 			item.append(remove);
 		}
@@ -211,7 +221,6 @@ export function noticeOf(shown) {
 		keys: () => rows([...shown.keys, ...(shown.offered ?? [])], (key) => [key.number, key.fingerprint, key.comment]) || text("keysNone"),
 		users: () => [...shown.online, ...shown.offline].join(", "),
 		group: () => `${shown.group}: ${shown.members.join(", ")} (${text("owner")}: ${shown.owner})`,
-		found: () => rows(shown.messages, (message) => [`${message.chat}#${message.seq} ${message.from}: ${message.text}`]) || text("foundNone"),
 		alert: () => `${shown.chat}: ${text(/** @type {"alertall"} */ (`alert${shown.alert}`))}`,
 		added: () => `${shown.group}: ${text("added", shown.by, shown.name)}`,
 		removed: () => `${shown.group}: ${shown.by === shown.name ? text("leftGroup", shown.name) : text("removedFrom", shown.by, shown.name)}${shown.owner ? "" : ` ${text("dissolved")}`}`,
@@ -222,12 +231,25 @@ export function noticeOf(shown) {
 	return said ? said() : "";
 }
 
-/** Show a text of the server: help, lists, errors. @param {string} shown @param {boolean} isError */
-export function showNotice(shown, isError) {
+/** Return a line of the help as two cells: a command, and what it does. */
+function pair(/** @type {string} */ line) {
+	const [command, ...meaning] = line.split(/ {2,}/);
+	return [el("b", "", command), el("span", "", meaning.join(" "))];
+}
+
+/**
+ * Show a text of the server: help, lists, errors.
+ * @param {string} shown
+ * @param {boolean} isError
+ * @param {boolean} [isTable] whether each line has two cells
+ */
+export function showNotice(shown, isError, isTable = false) {
 	const notice = byId("notice");
 	notice.hidden = !shown;
 	notice.classList.toggle("error", isError);
-	notice.classList.toggle("table", /\S {3}/.test(shown));
-	byId("notice-text").replaceChildren();
-	if (shown) appendText(byId("notice-text"), shown, { me: "", refer: () => undefined });
+	const body = byId("notice-text");
+	body.replaceChildren();
+	body.classList.toggle("pairs", isTable);
+	if (isTable) for (const line of shown.split("\n")) body.append(...pair(line));
+	else if (shown) appendText(body, shown, { me: "", refer: () => undefined });
 }

@@ -80,6 +80,7 @@ class WebConnection(Protocol):
                 self._is_waiting = True
                 self._resting = self._door.clock.callLater(0, self._rested)
                 break
+            head = None
             try:
                 head, self._unread = cut(self._unread)
                 if head is None:
@@ -87,7 +88,10 @@ class WebConnection(Protocol):
                 self._take(parse(head))
             except BadHead as bad:
                 headers = {"Allow": "GET"} if bad.status is HTTPStatus.METHOD_NOT_ALLOWED else None
-                self._finish(error(bad.status, bad.text, headers))
+                refused = error(bad.status, bad.text, headers)
+                if head is not None and head.startswith(b"HEAD "):
+                    refused = refused[: refused.index(b"\r\n\r\n") + 4]  # the client reads no body
+                self._finish(refused)
         if not self._is_over and self._layer is None:
             reads = self._writer.idle and not self._is_waiting
             (self.transport.resumeProducing if reads else self.transport.pauseProducing)()
