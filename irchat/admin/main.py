@@ -157,7 +157,7 @@ def _reset_password(options: argparse.Namespace) -> None:
 def _token(options: argparse.Namespace) -> None:
     """Print the token alone on standard output, so that it can be redirected to a file."""
     token = ask(options.data, ask_for.AddToken(name=options.name, label=options.label), _tell)
-    _print(token)
+    _print(str(token))
     if sys.stdout.isatty():
         _note("It is not shown again. Save it in a file that only its owner can read (chmod 600).")
 

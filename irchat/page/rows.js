@@ -9,7 +9,7 @@ import { leftOf, readable } from "./timed.js";
  * @typedef {{
  *   me: string, answered: (seq: number) => (Message|null|undefined), refer: (chat: string, seq: number) => void,
  *   mark: (message: Message, mark: string, on: boolean) => void, menu: (message: Message, at: HTMLElement) => void
- * }} How what a row needs of the page
+ * }} How the functions of the page that a row calls
  */
 
 const TIME = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
