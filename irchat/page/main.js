@@ -1,4 +1,4 @@
-/** The page: it connects the connection, the model and the drawing. */
+/** The page: it joins the connection, the model and the drawing. */
 
 import { alertOf, alertsFor, alertUser, showTitle } from "./alerts.js";
 import { Composer } from "./composer.js";

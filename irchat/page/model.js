@@ -134,7 +134,7 @@ export class Model {
 		chat.loaded = true;
 	}
 
-	/** Whether no message was said while the last page was on its way, which does not have it. @param {Chat} chat */
+	/** Whether the last page is complete: no message was said while it was on its way. @param {Chat} chat */
 	isWhole(chat) {
 		const isWhole = chat.late <= last(chat);
 		chat.late = 0;

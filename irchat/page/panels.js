@@ -233,7 +233,7 @@ export function noticeOf(shown) {
 
 /** Return a line of the help as two cells: a command, and what it does. */
 function pair(/** @type {string} */ line) {
-	const [command, ...meaning] = line.split(/ {2,}/);
+	const [command, ...meaning] = line.split(/\s{2,}/);
 	return [el("b", "", command), el("span", "", meaning.join(" "))];
 }
 

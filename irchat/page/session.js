@@ -71,7 +71,7 @@ export class Session {
 		}
 	}
 
-	/** Ask, and let a lost connection be somebody else's matter. */
+	/** Ask. The reply has the type `lost` if the connection is lost, which reports that itself. */
 	async ask(/** @type {Line} */ request) {
 		return this.connection.ask(request).catch((error) => {
 			if (error instanceof Lost) return /** @type {Line} */ ({ type: "lost" });
