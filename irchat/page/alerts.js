@@ -1,4 +1,4 @@
-/** What draws attention: title, sound, and notifications, without timed texts. */
+/** The title, the sound and the notifications, without timed texts. */
 
 import { text } from "./strings.js";
 
