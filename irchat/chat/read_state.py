@@ -144,7 +144,6 @@ class Reading:
         before: int | None = None,
         after: int | None = None,
         around: int | None = None,
-        unread: bool = False,
         limit: int,
     ) -> tuple[DirectoryChat, Page]:
         """Return a chat and a page of it (see `PageQuery`), of stored messages only. `event` makes their events.
@@ -154,7 +153,7 @@ class Reading:
         chat = self.directory.chat(reader, chat_name)
         page = await self.store.page(
             PageQuery(
-                reader.id, chat.key, min(limit, PAGE_MAX), before, after, unread, around, hidden=reader.hidden,
+                reader.id, chat.key, min(limit, PAGE_MAX), before, after, around=around, hidden=reader.hidden,
                 overhead=_MESSAGE_BYTES, page_bytes=_PAGE_BYTES,
             )
         )  # fmt: skip
