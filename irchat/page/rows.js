@@ -56,7 +56,7 @@ export function named(/** @type {string} */ tag, /** @type {string} */ name) {
 	element.dir = "auto";
 	let sum = 0;
 	for (const character of name.toLowerCase()) sum = (sum * 31 + (character.codePointAt(0) ?? 0)) >>> 0;
-	element.style.setProperty("--c", String((sum % 12) * 30));
+	element.style.setProperty("--c", String((sum * 195 >>> 4) % 360));
 	return element;
 }
 

@@ -303,7 +303,7 @@ class Outbox(WriteFields):
 
     def _skip(self, run: Sequence[Publication]) -> None:
         assert self._missed is not None, "it is behind"
-        if not self._missed.note(run, self._reader.say):
+        if not self._missed.note(run, self._reader):
             self.abort()
 
     def _catch_up(self) -> None:

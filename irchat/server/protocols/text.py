@@ -134,6 +134,9 @@ class TextProtocol:
         self._transcript.show(shown.lines)
         return shown.said
 
+    def missed(self, change: Publication) -> None:
+        """Do nothing: its present state is shown."""
+
     def caught_up(self) -> None:
         """Do nothing: all that was missed is shown."""
 
