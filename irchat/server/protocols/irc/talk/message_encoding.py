@@ -12,7 +12,7 @@ from irchat.interfaces.stored import ChatKey
 from irchat.irc.targets import target_of
 from irchat.protocol import events
 from irchat.protocol.rules import answered_seq
-from irchat.server.delivery.delivery import Encode
+from irchat.server.delivery.run import Encode
 from irchat.server.protocols.irc.talk.message_lines import NO_EXTRAS, Extras, Flavour, ShownMessage, message_lines
 
 if TYPE_CHECKING:
