@@ -164,10 +164,14 @@ class Delivery:
         assert publication.audience is not None
         (user,) = publication.audience
         sessions = self._of_user.get(user, ())
-        run = Run([publication]) if len(sessions) > 1 else None
+        if len(sessions) < 2:
+            for session in sessions:
+                self._offer_one(session, publication)
+            return len(sessions)
+        run = Run([publication])
         for session in sessions:
             outbox = session.outbox
-            if run is None or outbox.encode is None or publication.origin == session.id or run.hidden:
+            if outbox.encode is None or publication.origin == session.id or run.hidden:
                 self._offer_one(session, publication)
             else:
                 data = run.bytes_for(outbox.encode)

@@ -1,7 +1,6 @@
 """Publications with one audience, encoded once for all sessions of a protocol."""
 
 from collections.abc import Callable, Sequence
-from functools import cached_property
 from operator import attrgetter
 
 from irchat.interfaces.bus import Place, Publication, StoredPlace
@@ -25,13 +24,10 @@ class Run:
                 self.origins[origin] = self.origins.get(origin, 0) + 1
         first = publications[0].hidden
         self.hidden = first if len(publications) == 1 else frozenset(first).union(*map(_hidden, publications))
+        self.kinds: set[type[Place | None]] = set(map(_kind, publications))
+        """The kinds of their places."""
         self._joined: dict[Encode, bytes | None] = {}
         self._each: dict[Encode, list[bytes | None]] = {}
-
-    @cached_property
-    def kinds(self) -> set[type[Place | None]]:
-        """The kinds of their places."""
-        return set(map(_kind, self.publications))
 
     @property
     def is_stored(self) -> bool:
