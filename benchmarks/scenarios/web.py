@@ -19,12 +19,12 @@ def web(bench: Bench) -> list[Row | Curve]:
     """WebSocket beside lines, both with TLS: 500 readers, and idle sessions."""
     rows: list[Row | Curve] = []
     reports = []
-    for in_flight, count in (1, 300), (64, 5_000):
+    for in_flight, count in (1, 100), (64, 2_000):
         with bench.place() as (folder, load, servers):
             for kind in IRChat, WebIRChat:
                 database.make(folder / f"data-{kind.name}", READERS + 1)
                 servers.append(kind(folder / kind.name, folder / f"data-{kind.name}", tls=True, turns=True))
-            found = rounds(bench, load, servers, _signed_in(everyone(READERS, 1, in_flight)), bench.scaled(count))
+            found = rounds(bench, load, servers, _signed_in(everyone(READERS, 1, in_flight)), bench.scaled(count, 2))
             reports.append(servers[1].turns())
         pairs = zip(found["WebSocket"], found["IRChat"], strict=True)
         ratio = measure.median([web.us / lines.us for web, lines in pairs])

@@ -59,8 +59,8 @@ class Bot:
     then read the token.
 
     Entering waits for the first sign-in, and tries again while the server cannot be reached. It raises BotError if the
-    server is not the right one, the token is not valid, or ``state`` cannot be written. So do all methods if that turns
-    out later.
+    server is not the right one, the token is not valid, or ``state`` cannot be written. All methods raise it too if
+    that turns out later.
     """
 
     def __init__(

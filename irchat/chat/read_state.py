@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from twisted.internet.defer import Deferred
 
 from irchat.chat.alerts import SetAlert, alert_of
-from irchat.chat.changes import Change
+from irchat.chat.changes import Change, ResultHandler
 from irchat.chat.commits import CommitQueue
 from irchat.chat.page_fitting import fitting
 from irchat.chat.shown import message_event, present_states
@@ -309,10 +309,13 @@ class Reading:
         )
         return await self.queue.submit(change)
 
-    def mark_shown(self, reader: User, key: ChatKey, seq: int, origin: int | None) -> Deferred[events.Ok] | None:
-        """Move the marker to a message that a session has shown. Return None if the chat has ended."""
+    def mark_shown(
+        self, reader: User, key: ChatKey, seq: int, origin: int | None, handler: ResultHandler[events.Ok]
+    ) -> None:
+        """Move the marker to a message that a session has shown, unless the chat has ended."""
         chat = self.directory.chat_by_key(key)
-        return None if chat is None else self.queue.submit(_Mark(reader, origin, self, chat, seq))
+        if chat is not None:
+            self.queue.take(_Mark(reader, origin, self, chat, seq), handler)
 
     def timed_shown(self, reader: User, key: ChatKey, order: int) -> None:
         """Note that a session has shown a timed message."""
@@ -362,7 +365,7 @@ def _described(reader: User, chat: DirectoryChat, state: StoredChat) -> events.C
     )
 
 
-@dataclass(eq=False, repr=False)
+@dataclass(eq=False, repr=False, slots=True)
 class _Mark(Change[Marker, events.Ok]):
     """Move a marker to ``seq``. With ``timed_too``, mark timed messages as read if ``seq`` is the end of the chat.
 

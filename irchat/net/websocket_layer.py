@@ -1,6 +1,7 @@
 """WebSocket (RFC 6455) under a connection of lines: messages come in as lines, and lines go out as messages."""
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 from twisted.internet.interfaces import IDelayedCall, IProtocol, IReactorTime, ITransport
@@ -59,6 +60,7 @@ class WebSocketLayer:
         self._one_line = one_line
         self._is_binary = is_binary
         self._opcode = _BINARY if is_binary else _TEXT
+        self._final = self._opcode | _FINAL
         self._close_code = close_code
         self.on_drained: Callable[[], None] = nothing
         self._unread = b""
@@ -168,7 +170,10 @@ class WebSocketLayer:
 
     def try_now(self, data: bytes) -> int:
         """Send ``data`` at once. Return its length, or -1 if a part of it waits."""
-        self.send(data)
+        if self._is_cut or self._one_line or self._is_closed or data[-1:] != b"\n":
+            self.send(data)
+        else:
+            self._below.send(_header(self._final, len(data)) + data)
         return len(data) if self._below.idle else -1
 
     def send_rest(self, data: bytes, given: int | BaseException) -> None:
@@ -225,8 +230,9 @@ def _is_utf8(data: bytes) -> bool:
     return True
 
 
+@lru_cache(maxsize=256)
 def _header(first: int, size: int) -> bytes:
-    """Return the header of an unmasked frame. The library's takes four times as long."""
+    """Return the header of an unmasked frame: one object for all readers of a message."""
     if size < 126:
         return bytes((first, size))
     if size < 65_536:

@@ -7,7 +7,12 @@ import { SECRET } from "./grammar.js";
 /** @typedef {import("./model.js").Model} Model */
 
 const OFFERS_MOST = 8;
+/** Longer texts are not searched for a word to complete, which could take seconds. */
+const COMPLETED_MOST = 1000;
 const COMMANDS = ["!help", "!set ", "ls ", "? ", "?@", "~", "exit"];
+
+/** Whether fingers are all that points. */
+export const IS_TOUCH = matchMedia("(hover: none) and (pointer: coarse)").matches;
 
 export class Composer {
 	/**
@@ -24,9 +29,8 @@ export class Composer {
 		this.recalled = -1;
 		/** @type {string[]} */
 		this.names = [];
-		this.isTouch = matchMedia("(hover: none) and (pointer: coarse)").matches;
 		const { form, line } = elements;
-		line.enterKeyHint = this.isTouch ? "enter" : "send";
+		line.enterKeyHint = IS_TOUCH ? "enter" : "send";
 		form.addEventListener("submit", (event) => {
 			event.preventDefault();
 			this.submit();
@@ -45,7 +49,7 @@ export class Composer {
 		line.value = this.model.chats.get(chat)?.draft ?? "";
 		line.placeholder = text("placeholder", chat);
 		this.changed();
-		if (!this.isTouch) line.focus();
+		if (!IS_TOUCH) line.focus();
 	}
 
 	keep() {
@@ -115,7 +119,7 @@ export class Composer {
 			event.preventDefault();
 			this.on.toLog();
 		} else if (event.key === "Escape") this.offer([]);
-		else if (event.key === "Enter" && !event.shiftKey && !this.isTouch) {
+		else if (event.key === "Enter" && !event.shiftKey && !IS_TOUCH) {
 			event.preventDefault();
 			if (chosen) this.take(chosen);
 			else this.submit();
@@ -140,7 +144,7 @@ export class Composer {
 
 	complete() {
 		const { line } = this.elements;
-		const before = line.value.slice(0, line.selectionStart);
+		const before = line.value.length > COMPLETED_MOST ? "" : line.value.slice(0, line.selectionStart);
 		const word = /(?:^|\s|\*\d+)([@*~+!][^\s@*]*|[^\s@*~+!]+)$/u.exec(before)?.[1] ?? "";
 		if (!word || line.selectionStart !== line.value.length || SECRET.test(word)) {
 			this.offer([]);

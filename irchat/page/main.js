@@ -1,4 +1,4 @@
-/** The page: it connects the connection, the model and the drawing. */
+/** The page: it joins the connection, the model and the drawing. */
 
 import { alertOf, alertsFor, alertUser, showTitle } from "./alerts.js";
 import { Composer } from "./composer.js";
@@ -90,7 +90,7 @@ const log = new Log({ scroller: byId("scroller"), log: byId("log"), toEnd: byId(
 			return model.name;
 		},
 		answered: (seq) => (log.chat ? session.answered(log.chat, seq) : null),
-		refer: (chat, seq) => open(chat || model.open, seq),
+		refer: (chat, seq) => (!chat || model.chats.has(chat) ? open(chat || model.open, seq) : showNotice(text("notIn", chat), true)),
 		mark: (message, mark, on) => session.mark(message, mark, on),
 		menu: (message, at) => messageMenu(message, at),
 	},
@@ -109,7 +109,7 @@ const composer = new Composer({ form: byId("composer"), line: byId("line"), offe
 
 const settings = prepareSettings(session);
 prepareDialogs();
-prepareSearch(session, (chat, seq) => open(chat, seq));
+const showFound = prepareSearch(session, (chat, seq) => open(chat, seq));
 
 /** Sign in on a new connection: with the typed name and password, or with the token. */
 async function signIn() {
@@ -231,8 +231,11 @@ function drawListsNow() {
 }
 
 function showAlert() {
-	byId("chat-alert").hidden = !model.features.includes("alert");
-	byId("chat-alert").textContent = text(/** @type {"alertall"} */ (`alert${alertOf(model, model.open)}`));
+	const alert = alertOf(model, model.open);
+	const button = byId("chat-alert");
+	button.hidden = !model.features.includes("alert");
+	button.dataset.alert = alert;
+	button.ariaLabel = button.title = byId("alert-text").textContent = text(/** @type {"alertall"} */ (`alert${alert}`));
 }
 
 async function drawHead() {
@@ -243,7 +246,9 @@ async function drawHead() {
 	showAlert();
 	if (name.startsWith("*")) {
 		const group = await session.ask({ type: "members", group: name });
-		if (group.type === "group" && model.open === name) byId("chat-about").textContent = text("members", group.members.length, group.owner);
+		if (group.type !== "group") return;
+		model.chat(name).owner = group.owner;
+		if (model.open === name) byId("chat-about").textContent = text("members", group.members.length, group.owner);
 	}
 }
 
@@ -266,14 +271,14 @@ function notice(shown, asked) {
 		keys: () => rows([...shown.keys, ...(shown.offered ?? [])], (key) => [key.number, key.fingerprint, key.comment]) || text("keysNone"),
 		users: () => [...shown.online, ...shown.offline].join(", "),
 		group: () => `${shown.group}: ${shown.members.join(", ")} (${text("owner")}: ${shown.owner})`,
-		found: () => rows(shown.messages, (message) => [`${message.chat}#${message.seq} ${message.from}: ${message.text}`]) || text("foundNone"),
 		alert: () => `${shown.chat}: ${text(/** @type {"alertall"} */ (`alert${shown.alert}`))}`,
 		added: () => `${shown.group}: ${text("added", shown.by, shown.name)}`,
 		removed: () => `${shown.group}: ${shown.by === shown.name ? text("leftGroup", shown.name) : text("removedFrom", shown.by, shown.name)}${shown.owner ? "" : ` ${text("dissolved")}`}`,
 		sent: () => `${shown.chat}: ${text("sent")}`,
 		history: () => text("noMessages"),
 	}[shown.type];
-	if (said) showNotice(said(), shown.type === "error");
+	if (said) showNotice(said(), shown.type === "error", shown.type === "help");
+	if (shown.type === "found") showFound(shown);
 	if (shown.type === "group" && asked) open(shown.group);
 }
 
@@ -291,7 +296,7 @@ function messageMenu(message, at) {
 		entries.push([text("copyText"), () => navigator.clipboard?.writeText(message.text)]);
 		const label = message.chat.startsWith("@") ? `${message.chat} #${message.seq}` : `${message.chat}#${message.seq}`;
 		entries.push([text("copyLink"), () => navigator.clipboard?.writeText(label)]);
-		if (message.mine || message.chat.startsWith("*")) entries.push([text("remove"), () => session.remove(message)]);
+		if (message.mine || model.chat(message.chat).owner === model.name) entries.push([text("remove"), () => session.remove(message)]);
 	} else if (message.mine) entries.push([text("takeBack"), () => session.remove(message)]);
 	if (entries.length) showMenu(at, entries);
 }

@@ -9,7 +9,7 @@
  * }} Message
  * @typedef {{
  *   name: string, id: string, unread: number, mentions: number, alert: string, lastSeq: number, readSeq: number,
- *   lastAt: string, rev: number, items: Message[], loaded: boolean, atEnd: boolean, more: boolean, follows: boolean, late: number,
+ *   lastAt: string, owner: string, rev: number, items: Message[], loaded: boolean, atEnd: boolean, more: boolean, follows: boolean, late: number,
  *   firstUnread: number, draft: string, typed: string[]
  * }} Chat
  */
@@ -52,7 +52,7 @@ export class Model {
 		}
 		if (!chat) {
 			chat = {
-				name, id: id ?? "", unread: 0, mentions: 0, alert: "", lastSeq: 0, readSeq: 0, lastAt: "", rev: 0, items: [],
+				name, id: id ?? "", unread: 0, mentions: 0, alert: "", lastSeq: 0, readSeq: 0, lastAt: "", owner: "", rev: 0, items: [],
 				loaded: false, atEnd: false, more: true, follows: true, late: 0, firstUnread: 0, draft: "", typed: [],
 			};
 			this.chats.set(name, chat);
@@ -133,7 +133,7 @@ export class Model {
 		chat.loaded = true;
 	}
 
-	/** Whether no message was said while the last page was on its way, which does not have it. @param {Chat} chat */
+	/** Whether the last page is complete: no message was said while it was on its way. @param {Chat} chat */
 	isWhole(chat) {
 		const isWhole = chat.late <= last(chat);
 		chat.late = 0;

@@ -9,7 +9,7 @@ import { leftOf, readable } from "./timed.js";
  * @typedef {{
  *   me: string, answered: (seq: number) => (Message|null|undefined), refer: (chat: string, seq: number) => void,
  *   mark: (message: Message, mark: string, on: boolean) => void, menu: (message: Message, at: HTMLElement) => void
- * }} How what a row needs of the page
+ * }} How the functions of the page that a row calls
  */
 
 const TIME = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
@@ -56,7 +56,7 @@ export function named(/** @type {string} */ tag, /** @type {string} */ name) {
 	element.dir = "auto";
 	let sum = 0;
 	for (const character of name.toLowerCase()) sum = (sum * 31 + (character.codePointAt(0) ?? 0)) >>> 0;
-	element.style.setProperty("--c", String((sum % 12) * 30));
+	element.style.setProperty("--c", String((sum * 195 >>> 4) % 360));
 	return element;
 }
 

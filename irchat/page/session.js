@@ -67,7 +67,7 @@ export class Session {
 		}
 	}
 
-	/** Ask, and let a lost connection be somebody else's matter. */
+	/** Ask. The reply has the type `lost` if the connection is lost, which reports that itself. */
 	async ask(/** @type {Line} */ request) {
 		return this.connection.ask(request).catch((error) => {
 			if (error instanceof Lost) return /** @type {Line} */ ({ type: "lost" });
@@ -111,7 +111,7 @@ export class Session {
 		const around = typeof place === "number" ? place : place === "unread" && chat.unread ? chat.readSeq + 1 : undefined;
 		const query = { type: "history", chat: chat.name, limit: PAGE, ...(around ? { around } : {}) };
 		const page = await this.ask(query);
-		if (page.type === "error" && around === undefined) return this.on.notice(page, "");
+		if (page.type === "error") return this.on.notice(page, "");
 		if (page.type !== "history") return undefined;
 		if (!chat.loaded) chat.rev = page.rev;
 		this.model.page(chat, this.messages(page), "all");
@@ -156,11 +156,11 @@ export class Session {
 	/** Say a typed line in the chat in which it was typed. @param {string} line @param {string} chatName */
 	say(line, chatName) {
 		const chat = this.model.chat(chatName);
-		const own = OWN_LAST.exec(line);
-		const isText = !COMMAND.test(line) || ANSWER.test(line);
 		if (new TextEncoder().encode(JSON.stringify(line)).length > LINE_MOST) {
 			return this.on.refused(chatName, line, { type: "error", text: text("tooLong") });
 		}
+		const own = OWN_LAST.exec(line);
+		const isText = !COMMAND.test(line) || ANSWER.test(line);
 		if (!SECRET.test(line)) this.model.remember(chat, line);
 		if (own) return this.amendLast(chat, own[1] ? own[2] : null, line);
 		if (!isText && !this.connection.isOpen) {
@@ -355,6 +355,7 @@ export class Session {
 				const chat = model.chats.get(event.group);
 				if (chat && !chat.draft && model.open !== event.group) model.chats.delete(event.group);
 			} else model.chat(event.group, event.id);
+			if (event.owner && model.chats.has(event.group)) model.chat(event.group).owner = event.owner;
 			this.on.notice(event, "");
 			this.on.lists();
 		} else if (event.type === "bye") this.on.ended(event.reason);

@@ -7,7 +7,7 @@ from twisted.internet.defer import Deferred, ensureDeferred
 from irchat.chat import read_state
 from irchat.interfaces.stored import GLOBAL
 from irchat.protocol import events, wire
-from irchat.protocol.errors import Code
+from irchat.protocol.errors import Code, Refusal
 from irchat.protocol.rules import PAGE_MAX, SEARCH_LENGTH, SERVER_LINE_BYTES
 from tests.helpers.chat import WorldTestCase
 
@@ -293,19 +293,23 @@ class MarkerTests(WorldTestCase):
         for expires_in in (None, 9, 9):
             self.done(self.world.send("alice", "GLOBAL", expires_in=expires_in))
         parts, bob = self.world.chat.reading, self.world["bob"]
-        self.assertEqual(self.done(parts.mark_shown(bob, GLOBAL, 1, None)), events.Ok())
+        marking: Deferred[events.Ok] = Deferred()
+        parts.mark_shown(bob, GLOBAL, 1, None, marking)
+        self.assertEqual(self.done(marking), events.Ok())
         self.assertEqual(self.unread("bob"), {"GLOBAL": 2})
         parts.timed_shown(bob, GLOBAL, 2)
         self.assertEqual((self.unread("bob"), self.said("bob", "GLOBAL", unread=True)), ({"GLOBAL": 1}, ["hi"]))
         self.assertEqual(self.unread("carol"), {"GLOBAL": 3})
-        self.assertIdentical(parts.mark_shown(bob, 99, 1, None), None)
+        parts.mark_shown(bob, 99, 1, None, marking)  # the chat has ended
 
     def test_shown_to_the_removed(self) -> None:
         """A marker of a user removed since is refused."""
         self.group("team", "alice", "bob")
         self.done(self.world.send("alice", "team"))
         self.done(self.world.chat.groups.remove(self.world["alice"], "team", "bob", None))
-        self.refused(Code.NO_SUCH_GROUP, self.world.chat.reading.mark_shown, self.world["bob"], 2, 1, None)
+        marking: Deferred[events.Ok] = Deferred()
+        self.world.chat.reading.mark_shown(self.world["bob"], 2, 1, None, marking)
+        self.assertEqual(self.failureResultOf(marking, Refusal).value.code, Code.NO_SUCH_GROUP)
 
     def test_sending_reads(self) -> None:
         """Sending moves the sender's marker to the message. A timed message does not move it."""

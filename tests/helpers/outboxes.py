@@ -66,6 +66,7 @@ class FakeReader:
         self.calls: list[str] = []
         self.asked: list[tuple[ChatKey, int, Deferred[Page]]] = []
         self.asked_changes: list[tuple[ChatKey, int, Deferred[Page]]] = []
+        self.missed_changes: list[Publication] = []
         self.timed: list[tuple[ChatKey, int]] = []
         self.timed_most = 100
         self.timed_until = math.inf
@@ -99,6 +100,9 @@ class FakeReader:
             assert after_rev is not None
             self.asked_changes.append((chat, after_rev, page))
         return page
+
+    def missed(self, change: Publication) -> None:
+        self.missed_changes.append(change)
 
     def say_changes(self, chat: ChatKey, page: Page) -> bytes:
         return b"".join(b"<change %d>" % message.rev for message in page.messages)

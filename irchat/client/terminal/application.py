@@ -67,8 +67,8 @@ class ChatApplication(Application[None]):
         self._device = device
         self._terminal = output
         self._settings = settings
-        self._telling: IDelayedCall | None = None
-        self._untold = ""
+        self._next_notification: IDelayedCall | None = None
+        self._delayed_text = ""
         self._stop_process, self._pacing = stop_process, pacing
         self._painter = Painter(self._view, language=controller.language, key_map=settings.keys)
         self._line = InputLine(controller, lambda: self.layout.is_searching, lambda: stop_search(self._input_control))
@@ -110,15 +110,15 @@ class ChatApplication(Application[None]):
         """Notify a user who may be looking elsewhere, at most once a second. Of several, show the last."""
         if not self._settings.bell and not self._settings.notify:
             return
-        if self._telling is None:
+        if self._next_notification is None:
             self._terminal.notify(text, bell=self._settings.bell, show=self._settings.notify)
-            self._telling = self._clock.callLater(_QUIET, self._tell_next)
+            self._next_notification = self._clock.callLater(_QUIET, self._notify_again)
         else:
-            self._untold = text
+            self._delayed_text = text
 
-    def _tell_next(self) -> None:
-        self._telling = None
-        text, self._untold = self._untold, ""
+    def _notify_again(self) -> None:
+        self._next_notification = None
+        text, self._delayed_text = self._delayed_text, ""
         if text and self.is_running:
             self.notify(text)
 
@@ -131,7 +131,7 @@ class ChatApplication(Application[None]):
         else:
             self._wants_frame = True
 
-    def draw_anew(self) -> None:
+    def repaint(self) -> None:
         """Redraw everything: another program may have drawn on the terminal."""
         self._bare.end()
         if self.is_running and not self._running_in_terminal:
@@ -145,7 +145,7 @@ class ChatApplication(Application[None]):
             super().invalidate()
 
     def resized(self) -> None:
-        """Redraw everything at the new size of the terminal. Only the process of the terminal gets SIGWINCH."""
+        """Redraw everything at the new size of a terminal over SSH, for which no SIGWINCH comes."""
         if self.is_running:
             self._on_resize()
 
@@ -283,4 +283,4 @@ class ChatApplication(Application[None]):
         return len(self._status(size.columns, max(1, min(_STATUS_ROWS, size.rows // 6))))
 
     def _status(self, width: int, height: int) -> list[Row]:
-        return self._painter.status(width, height, self._line.command, self._line.told)
+        return self._painter.status(width, height, self._line.command, self._line.status)

@@ -166,7 +166,7 @@ class FullScreenRun:
     def _continue(self) -> None:
         """Take the terminal back from the shell after the process was suspended."""
         self.device.keys.raw_mode().__enter__()
-        self._app.draw_anew()
+        self._app.repaint()
 
     def _close(self) -> list[Deferred[Any]]:
         self._talk.cancel()

@@ -114,7 +114,7 @@ class InputLine:
         return self.buffer.text if isinstance(self.target, ChatState) else ""
 
     @property
-    def told(self) -> str:
+    def status(self) -> str:
         """The text for the status line, empty if there is none."""
         if isinstance(self.target, Question) and self.target.stage is Stage.OVER:
             return "The connection was lost before you answered, and what you typed was dropped. Enter goes on."

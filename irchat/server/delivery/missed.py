@@ -1,4 +1,4 @@
-"""What a session that fell behind has missed, and the order in which it gets it.
+"""The events that a session that fell behind has missed, and the order in which it gets them.
 
 Stored messages and their changes are read from the store again, so only their places are noted. First come the events
 that the store does not hold, then the messages of each chat, then the present states of changed messages, then the
@@ -38,8 +38,8 @@ class Missed:
         self._own: set[tuple[ChatKey, int]] = set()
         self._own_timed: set[tuple[ChatKey, int]] = set()
 
-    def note(self, run: Sequence[Publication], say: Callable[[Publication], bytes]) -> bool:
-        """Note the publications of ``run``. Those that no store holds are kept as encoded by ``say``.
+    def note(self, run: Sequence[Publication], reader: Reader) -> bool:
+        """Note the publications of ``run``. Those that no store holds are kept as encoded by ``reader``.
 
         Return False if too many are kept: then the client must reconnect.
         """
@@ -52,8 +52,9 @@ class Missed:
                         self._timed = order
                 case ChangePlace(chat=chat, rev=rev):
                     _extend(self._changes, chat, rev)
+                    reader.missed(publication)
                 case None:
-                    data = say(publication)
+                    data = reader.say(publication)
                     self._kept.append(data)
                     self._kept_bytes += len(data)
         return self._kept_bytes <= WAITING_BYTES

@@ -8,7 +8,6 @@ in order.
 import math
 import weakref
 from collections.abc import Callable, Sequence
-from typing import Any
 
 from twisted.internet.defer import Deferred
 from twisted.logger import Logger
@@ -223,10 +222,10 @@ class Outbox(WriteFields):
             self.try_now = self._writer.try_now
 
     def _write(self) -> None:
-        pending: list[Any] = self._pending
         if self._perishables:
             self._write_with_care()
             return
+        pending: list[bytes] = self._pending  # type: ignore[assignment]  # none is perishable
         if len(pending) == 1:
             data = pending.pop()
         else:
@@ -304,7 +303,7 @@ class Outbox(WriteFields):
 
     def _skip(self, run: Sequence[Publication]) -> None:
         assert self._missed is not None, "it is behind"
-        if not self._missed.note(run, self._reader.say):
+        if not self._missed.note(run, self._reader):
             self.abort()
 
     def _catch_up(self) -> None:

@@ -34,6 +34,9 @@ class Reader(Protocol):
     def missed_page(self, chat: ChatKey, after: int | None = None, after_rev: int | None = None) -> Awaitable[Page]:
         """Read the stored messages of a chat ``after`` a seq, or those changed ``after_rev``."""
 
+    def missed(self, change: Publication) -> None:
+        """Note a change of a stored message that the session misses now. Its present state comes by `say_changes`."""
+
     def say_changes(self, chat: ChatKey, page: Page) -> bytes:
         """Encode the present states of a page of changes. Return empty bytes if the session has left the chat."""
 

@@ -93,6 +93,9 @@ class ChatProtocol(Protocol):
     def stored(self, run: Sequence[Publication]) -> bytes:
         """Encode several stored messages, each like `event`."""
 
+    def missed(self, change: Publication) -> None:
+        """Note a change of a stored message that comes while the session is behind. Its present state comes later."""
+
     def caught_up(self) -> None:
         """Note that the session is no longer behind: it has got all that it had missed."""
 
@@ -135,6 +138,9 @@ class SharedEncoding:
 
     def stored(self, run: Sequence[Publication]) -> bytes:
         return b"".join(map(self.event, run))
+
+    def missed(self, change: Publication) -> None:
+        pass
 
     def caught_up(self) -> None:
         pass

@@ -134,6 +134,9 @@ class TextProtocol:
         self._transcript.show(shown.lines)
         return shown.said
 
+    def missed(self, change: Publication) -> None:
+        """Do nothing: its present state is shown."""
+
     def caught_up(self) -> None:
         """Do nothing: all that was missed is shown."""
 
@@ -200,9 +203,8 @@ class TextProtocol:
             self._session.ask(requests.Logout(), name)
             return
         refused: Refusal | None = None
-        known = False
+        known = self._directory.find_user(name) is not None
         try:
-            known = self._directory.find_user(name) is not None
             if not known and self._accounts.registration_open:
                 self._directory.new_user_key(name)
             elif not known and self._accounts.passwords:

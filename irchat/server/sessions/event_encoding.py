@@ -58,6 +58,10 @@ class EventEncoding:
         """Read the stored messages of a chat ``after`` a seq, or those changed ``after_rev``."""
         return self._services.chat.reading.missed_page(self.user, chat, after, after_rev)
 
+    def missed(self, change: Publication) -> None:
+        """Note a change of a stored message that the session misses while it is behind."""
+        self.protocol.missed(change)
+
     def say_changes(self, chat: ChatKey, page: Page) -> bytes:
         """Encode the present states of a page of changes."""
         states = self._services.chat.reading.present_states(self.user, chat, page)

@@ -64,6 +64,20 @@ class Asked(Struct, eq=False):
         self.session.fail(failure, self)
 
 
+class _Unheard:
+    """Receives the outcome of a change that nobody waits for (`irchat.chat.changes.ResultHandler`)."""
+
+    def callback(self, reply: object) -> None:
+        pass
+
+    def errback(self, failure: Failure) -> None:
+        if not failure.check(Refusal):
+            _log.failure("a change failed", failure)
+
+
+UNHEARD = _Unheard()
+
+
 def failed(protocol: ChatProtocol, context: object) -> bytes:
     """Log the exception that ``protocol`` raised for a reply. Return the error to send instead."""
     _log.failure("a reply could not be encoded")

@@ -26,7 +26,7 @@ from irchat.server.protocols.base import ChatProtocol
 from irchat.server.sessions.allowance import LONG, Allowance, gone
 from irchat.server.sessions.costs import COSTS, WORK_OF_RECIPIENT, WORK_OF_REFUSED_LINE
 from irchat.server.sessions.event_encoding import EventEncoding
-from irchat.server.sessions.pending import Asked, Reply, TimedReply, failed, perishable
+from irchat.server.sessions.pending import UNHEARD, Asked, Reply, TimedReply, failed, perishable
 from irchat.server.sessions.services import Services
 
 _log = Logger()
@@ -141,10 +141,7 @@ class Session(EventEncoding):
     def mark_shown(self, chat: ChatKey, seq: int) -> None:
         """Note that the user has seen the chat up to ``seq``. The marker is saved shortly afterwards."""
         if self._user is not None:
-            marking = self._services.chat.reading.mark_shown(self._user, chat, seq, self.id)
-            if marking is not None:
-                # If the marker cannot be saved, the messages show as unread again.
-                marking.addErrback(lambda failure: failure.trap(Refusal))
+            self._services.chat.reading.mark_shown(self._user, chat, seq, self.id, UNHEARD)
 
     def timed_shown(self, chat: ChatKey, order: int) -> None:
         """Note that the user has seen a timed message."""

@@ -117,7 +117,7 @@ class ApplicationCase(SynchronousTestCase):
 
     def trouble(self) -> str:
         """Return the error in the status line."""
-        return self.app._line.told
+        return self.app._line.status
 
 
 class InputLineTests(ApplicationCase):

@@ -20,7 +20,7 @@ class MissedTests(SynchronousTestCase):
         self.missed = Missed(100)
 
     def note(self, *publications: Publication) -> bool:
-        return self.missed.note(publications, self.reader.say)
+        return self.missed.note(publications, self.reader)
 
     def next(self) -> Deferred[bytes]:
         """Take what comes next."""
@@ -63,6 +63,12 @@ class MissedTests(SynchronousTestCase):
         self.assertEqual(self.reader.asked_changes[0][:2], (9, 3))
         self.reader.give_changes(rev=0)  # the session has left the chat
         self.assertTrue(self.missed.is_empty)
+
+    def test_noted_by_the_reader(self) -> None:
+        """The reader notes each change that is missed, and nothing else."""
+        missed = [change(3), change(4, 9)]
+        self.note(stored(1), missed[0], timed(2), missed[1], Publication(Ok(), None))
+        self.assertEqual(self.reader.missed_changes, missed)
 
     def test_kept(self) -> None:
         """At most 256 KiB are kept of events that no store holds."""

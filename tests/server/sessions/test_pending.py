@@ -9,8 +9,8 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from irchat.chat.timed.timed_replies import TimedSent
 from irchat.protocol import events
-from irchat.protocol.errors import Code
-from irchat.server.sessions.pending import Asked, Reply, failed, perishable
+from irchat.protocol.errors import Code, Refusal
+from irchat.server.sessions.pending import UNHEARD, Asked, Reply, failed, perishable
 
 
 class _Session:
@@ -113,3 +113,15 @@ class ReplyTests(SynchronousTestCase):
             data = failed(self.protocol, "other")
         self.assertEqual(data, f"other {Code.INTERNAL.value}".encode())
         self.assertEqual(len(self.flushLoggedErrors(KeyError)), 1)
+
+
+class UnheardTests(SynchronousTestCase):
+    """`UNHEARD`."""
+
+    def test_outcomes(self) -> None:
+        """A reply and a refusal are dropped, and any other failure is logged."""
+        UNHEARD.callback(events.Ok())
+        UNHEARD.errback(Failure(Refusal(Code.UNAVAILABLE, "Later.")))
+        self.assertEqual(self.flushLoggedErrors(), [])
+        UNHEARD.errback(Failure(ValueError("wrong")))
+        self.assertEqual(len(self.flushLoggedErrors(ValueError)), 1)

@@ -105,7 +105,7 @@ class TalkingTests(_BrowserCase):
         alice.get_by_role("button", name="Add", exact=True).click()
         self.see(alice.locator("#member-list"), "dora")
         open_chat(dora, "*team")
-        alice.get_by_role("listitem").filter(has_text="bob").get_by_role("button", name="Delete").click()
+        alice.get_by_role("listitem").filter(has_text="bob").get_by_role("button", name="Remove").click()
         self.see_no(alice.locator("#member-list li", has_text="bob"))
 
     def test_changes(self) -> None:

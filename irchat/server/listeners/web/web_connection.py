@@ -68,6 +68,7 @@ class WebConnection(Protocol):
     def _read(self) -> None:
         """Answer requests while the client reads the answers."""
         while not (self._is_over or self._layer is not None) and self._writer.idle:
+            head = None
             try:
                 head, self._unread = cut(self._unread)
                 if head is None:
@@ -75,7 +76,10 @@ class WebConnection(Protocol):
                 self._take(parse(head))
             except BadHead as bad:
                 headers = {"Allow": "GET"} if bad.status is HTTPStatus.METHOD_NOT_ALLOWED else None
-                self._finish(error(bad.status, bad.text, headers))
+                refused = error(bad.status, bad.text, headers)
+                if head is not None and head.startswith(b"HEAD "):
+                    refused = refused[: refused.index(b"\r\n\r\n") + 4]  # the client reads no body
+                self._finish(refused)
         if not self._is_over and self._layer is None:
             (self.transport.resumeProducing if self._writer.idle else self.transport.pauseProducing)()
 

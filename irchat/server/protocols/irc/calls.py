@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
+
 from irchat.irc.irc_lines import Line
 from irchat.protocol import events, requests
 
@@ -12,27 +14,22 @@ if TYPE_CHECKING:
 Answered = Callable[[events.Event], bytes]
 
 
-class Answer:
+class Answer(Struct, eq=False):
     """The context of a request."""
-
-    __slots__ = ()
 
     def answered(self, event: events.Event) -> bytes:
         """Return the bytes that answer the request with ``event``."""
         raise NotImplementedError
 
 
-class Part(Answer):
+class Part(Answer, eq=False):
     """The context of a request of a call."""
 
-    __slots__ = ("_call", "_then")
-
-    def __init__(self, call: "Call", then: Answered) -> None:
-        self._call = call
-        self._then = then
+    call: "Call"
+    then: Answered
 
     def answered(self, event: events.Event) -> bytes:
-        return self._call.answered(self._then, event)
+        return self.call.answered(self.then, event)
 
 
 class Call:

@@ -1,4 +1,4 @@
-"""What only the protocol of one IRC session knows of it after the registration."""
+"""The state of one IRC session after the registration, which only its protocol knows."""
 
 from msgspec import Struct, field
 
@@ -7,11 +7,11 @@ from irchat.server.protocols.irc.people.idle_times import SessionTimes
 
 
 class IRCState(Struct, eq=False):
-    """The state of one IRC session.
+    """The state.
 
     ``hidden_chats``: chats that it has left with PART, hidden until its end or a JOIN. ``watched``: the keys of the
-    targets of MONITOR, each with its spelling. ``told_online``: whether each was online as the client was told.
-    ``owners``: the owner of each group, as the client was told. ``away``: the text of AWAY before the sign-in.
+    targets of MONITOR, each with its spelling. ``told_online``: whether the client knows each as online.
+    ``owners``: the owner of each group, as the client knows it. ``away``: the text of AWAY before the sign-in.
     ``times``: when it signed in and last said something, after the sign-in.
     """
 

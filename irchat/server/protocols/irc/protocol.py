@@ -25,6 +25,7 @@ from irchat.server.protocols.irc.event_lines import EVENT_LINES
 from irchat.server.protocols.irc.irc_shared import IRCShared
 from irchat.server.protocols.irc.irc_state import IRCState
 from irchat.server.protocols.irc.line_rate import LineRate
+from irchat.server.protocols.irc.missed_marks import MissedMarks
 from irchat.server.protocols.irc.people.monitored import stop_watching
 from irchat.server.protocols.irc.refusals import bad_line, farewell, refused
 from irchat.server.protocols.irc.talk.saying import say_plainly
@@ -54,6 +55,7 @@ class IRCProtocol:
         self.lines = shared.lines
         self.state = IRCState()
         self.missed_members = MissedMembers()
+        self.missed_marks = MissedMarks()
         self.talk = Talk(self)
         self.batches = Batches(shared.lines)
         accounts, limits = shared.services.accounts, shared.services.chat.limits
@@ -102,8 +104,17 @@ class IRCProtocol:
         return b""
 
     def receive(self, line: bytes) -> None:
-        self._unhandled.append(line)
-        self.take_lines()
+        if self._unhandled or self._is_taking or not self._may_take() or not self._rate.takes_one():
+            self._unhandled.append(line)
+            self.take_lines()
+            return
+        self._is_taking = True
+        try:
+            self._take(line)
+        finally:
+            self._is_taking = False
+        if self._unhandled:
+            self.take_lines()
 
     def joined(self) -> None:
         if self.registration.user:
@@ -133,8 +144,11 @@ class IRCProtocol:
         self.talk.go_on()
         self.take_lines()
 
+    def missed(self, change: Publication) -> None:
+        self.missed_marks.note(self, change)
+
     def caught_up(self) -> None:
-        self.session.outbox.put(self.missed_members.lines(self))
+        self.session.outbox.put(self.missed_members.lines(self) + self.missed_marks.lines(self))
 
     def lost(self) -> None:
         self.shared.protocols.discard(self)
@@ -159,7 +173,7 @@ class IRCProtocol:
             self.take_lines()
 
     def take_lines(self) -> None:
-        """Handle lines, as many as the rate allows, while there is room for replies."""
+        """Handle waiting lines, as many as the rate allows, while there is room for replies."""
         if self._is_taking:
             return
         self._is_taking = True

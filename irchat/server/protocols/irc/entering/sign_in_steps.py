@@ -13,30 +13,24 @@ if TYPE_CHECKING:
     from irchat.server.protocols.irc.protocol import IRCProtocol
 
 
-class _SignIn(Answer):
+class _SignIn(Answer, eq=False):
     """The context of the request that signs in."""
 
-    __slots__ = ("_protocol",)
-
-    def __init__(self, protocol: "IRCProtocol") -> None:
-        self._protocol = protocol
+    protocol: "IRCProtocol"
 
     def answered(self, event: events.Event) -> bytes:
-        take_steps(self._protocol, self._protocol.registration.answered(event))
-        self._protocol.take_lines()
+        take_steps(self.protocol, self.protocol.registration.answered(event))
+        self.protocol.take_lines()
         return b""
 
 
-class _Said(Answer):
+class _Said(Answer, eq=False):
     """The context of a reply without a request."""
 
-    __slots__ = ("_lines",)
-
-    def __init__(self, lines: bytes) -> None:
-        self._lines = lines
+    lines: bytes
 
     def answered(self, event: events.Event) -> bytes:
-        return self._lines
+        return self.lines
 
 
 def take_steps(protocol: "IRCProtocol", steps: Iterable[Step], *, in_turn: bool = False) -> None:

@@ -4,9 +4,10 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from irchat.commands import REGISTRY
-from irchat.commands.base import HELP
-from irchat.commands.messages import ToEveryone
+from irchat.commands import REGISTRY, Registry
+from irchat.commands.base import AS_MESSAGE, HELP, Command
+from irchat.commands.messages import Timed, ToEveryone
+from irchat.commands.people import Logout
 from irchat.irc.numerics import service_prefix
 from irchat.irc.registration import nickserv
 from irchat.irc.targets import NICKSERV, SERVICE
@@ -30,6 +31,16 @@ _TO_EVERYONE = (
 )
 _EXIT = "Use /quit."
 _PASSWORD = f"Use /msg {NICKSERV} PASSWORD <old> <new>"
+
+
+def _is_elsewhere(command: type[Command]) -> bool:
+    """Return whether the lines of a command are refused here."""
+    return command.asks_password or issubclass(command, ToEveryone | Timed | Logout)
+
+
+_HERE = Registry(*(command for command in REGISTRY.commands if not _is_elsewhere(command)))
+"""The commands of the manual here."""
+_ELSEWHERE = frozenset(command.usage for command in REGISTRY.commands if _is_elsewhere(command))
 
 
 def say_to(call: Call, service: str, text: str) -> None:
@@ -77,9 +88,13 @@ def _to_commands(call: Call, text: str) -> None:
             call.say(notices(protocol, SERVICE, _PASSWORD))
             return
         _, request = REGISTRY.read(text, protocol.session.is_admin)
+        if isinstance(request, requests.Help):
+            manual = _HERE.manual(request.prefix, protocol.session.is_admin)
+            call.say(notices(protocol, SERVICE, *manual.split("\n")))
+            return
     except Refusal as refusal:
-        texts = [f"! {refusal.text}", *(f"  usage: {usage}" for usage in (refusal.usage or "").split("\n") if usage)]
-        call.say(notices(protocol, SERVICE, *texts))
+        usages = [usage for usage in (refusal.usage or "").split("\n") if usage and usage not in _ELSEWHERE]
+        call.say(notices(protocol, SERVICE, f"! {_of_here(refusal.text)}", *(f"  usage: {usage}" for usage in usages)))
         return
     if (refused := _refused_here(request, is_plain=issubclass(typed.command, ToEveryone))) is not None:
         call.say(notices(protocol, SERVICE, *refused))
@@ -102,8 +117,15 @@ def _refused_here(request: requests.Request, *, is_plain: bool) -> tuple[str, ..
     return (_TO_EVERYONE,) if is_plain else None
 
 
+def _of_here(text: str) -> str:
+    """Return the text of a refusal without the advice about plain text, which is refused here."""
+    return text.replace(AS_MESSAGE, "")
+
+
 def _shown(protocol: "IRCProtocol", text: str, event: events.Event) -> bytes:
     """Return the answer to a line as notices."""
+    if isinstance(event, events.Error):
+        event = replace(event, text=_of_here(event.text))
     if isinstance(event, events.History | events.Found):
         event = replace(event, messages=[message for message in event.messages if message.id is None])
     if isinstance(event, events.Sent):

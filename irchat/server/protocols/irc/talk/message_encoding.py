@@ -7,13 +7,22 @@ from typing import TYPE_CHECKING
 from irchat.chat.state.directory import Directory
 from irchat.chat.state.entities import User
 from irchat.chat.state.message_ids import message_id
+from irchat.interfaces.asides import Persona
 from irchat.interfaces.bus import Publication, StoredPlace
 from irchat.interfaces.stored import ChatKey
-from irchat.irc.targets import target_of
+from irchat.irc.targets import USER_LENGTH, prefix, target_of
 from irchat.protocol import events
 from irchat.protocol.rules import answered_seq
 from irchat.server.delivery.run import Encode
-from irchat.server.protocols.irc.talk.message_lines import NO_EXTRAS, Extras, Flavour, ShownMessage, message_lines
+from irchat.server.protocols.irc.talk.message_lines import (
+    NO_EXTRAS,
+    Extras,
+    Flavour,
+    ShownMessage,
+    is_short,
+    message_lines,
+    short_line,
+)
 
 if TYPE_CHECKING:
     from irchat.server.protocols.irc.talk.delivered_marks import DeliveredMarks
@@ -22,7 +31,7 @@ _COMMANDS: dict[type[events.Event], str] = {events.Message: "PRIVMSG", events.No
 
 
 class MessageEncoding:
-    """Encodes messages. ``mask`` returns the source of a user's lines, ``is_bot`` whether a user calls itself a bot.
+    """Encodes messages. ``persona`` returns how the user with an id presents itself.
 
     Each encoding notes in ``delivered`` the messages that it encodes for all sessions of an audience.
     """
@@ -31,13 +40,11 @@ class MessageEncoding:
         self,
         directory: Directory,
         delivered: "DeliveredMarks",
-        mask: Callable[[User], str],
-        is_bot: Callable[[User], bool],
+        persona: Callable[[int], Persona],
     ) -> None:
         self._directory = directory
         self._delivered = delivered
-        self._mask = mask
-        self._is_bot = is_bot
+        self._persona = persona
         self._encoders: dict[Flavour, Encode] = {}
         # By sender: what its clients gave with the texts that are being sent, in their order.
         self._extras: dict[int, list[tuple[str, Extras]]] = {}
@@ -84,21 +91,25 @@ class MessageEncoding:
         key, seq = position
         # In a private chat, both users get the name of the recipient.
         target = target_of(event.chat) if not isinstance(key, tuple) else self.peer(key, sender).name
-        text = event.text
-        answered = answered_seq(text) if text[0] == "#" else None
+        text, command, persona = event.text, _COMMANDS[type(event)], self._persona(sender.id)
+        source = prefix(sender.name, persona.username or sender.name[:USER_LENGTH])
+        if is_short(text) and extras is NO_EXTRAS and not before:
+            msgid = message_id(key, seq) if flavour.tags else ""
+            return short_line(flavour, command, source, sender.name, target, event.at, text, msgid, persona.is_bot)
+        answered = answered_seq(text)
         if before:
             text = f"/me {before}{text[4:]}" if text.startswith("/me ") and "\n" not in text else before + text
         return message_lines(
             flavour,
             ShownMessage(
-                _COMMANDS[type(event)],
-                self._mask(sender),
+                command,
+                source,
                 sender.name,
                 target,
                 event.at,
                 text,
                 message_id(key, seq),
-                self._is_bot(sender),
+                persona.is_bot,
                 extras,
                 "" if answered is None else message_id(key, answered),
             ),

@@ -46,8 +46,8 @@ def _amended(protocol: "IRCProtocol", event: events.Amended, publication: Public
 def change_lines(protocol: "IRCProtocol", event: events.Amended, key: ChatKey, sender: int | None) -> bytes:
     """Return the lines of an edit, deletion or mark of a message of ``sender``.
 
-    The present state of a message, for a session that fell behind, has the text if there was an edit, and all marks:
-    those that were taken off meanwhile stay.
+    The present state of a message, for a session that fell behind, has the text if there was an edit, and all marks.
+    Those that were taken off meanwhile follow (`irchat.server.protocols.irc.missed_marks`).
     """
     directory = protocol.shared.directory
     if key in protocol.state.hidden_chats:
@@ -57,8 +57,7 @@ def change_lines(protocol: "IRCProtocol", event: events.Amended, key: ChatKey, s
         return _deletion(protocol, event, key, msgid)
     by = directory.user_or_removed(event.by) if event.by else None
     if event.mark is not None and by is not None:
-        tags = {f"+draft/{'react' if event.on else 'unreact'}": event.mark, "+draft/reply": msgid}
-        return tagmsg_line(protocol, by, _target(protocol, event.chat, key, by), event.at, tags)
+        return mark_line(protocol, (event.chat, key), by, event.at, event.mark, msgid, on=bool(event.on))
     marks = mark_lines(protocol, event.chat, (key, event.seq), event.at, event.marks or ())
     return _edit(protocol, event, key, by, sender) + marks
 
@@ -93,10 +92,17 @@ def mark_lines(
         return b""
     msgid, lines = message_id(*place), []
     for mark in marks:
-        tags = {"+draft/react": mark.mark, "+draft/reply": msgid}
         for user in map(protocol.shared.directory.user_or_removed, mark.names):
-            lines.append(tagmsg_line(protocol, user, _target(protocol, chat, place[0], user), at, tags))
+            lines.append(mark_line(protocol, (chat, place[0]), user, at, mark.mark, msgid, on=True))
     return b"".join(lines)
+
+
+def mark_line(
+    protocol: "IRCProtocol", chat: tuple[str, ChatKey], by: User, at: str, mark: str, msgid: str, *, on: bool
+) -> bytes:
+    """Return the line of a mark that a user puts on a message or takes off. ``chat``: its name, and its key."""
+    tags = {f"+draft/{'react' if on else 'unreact'}": mark, "+draft/reply": msgid}
+    return tagmsg_line(protocol, by, _target(protocol, *chat, by), at, tags)
 
 
 def _deletion(protocol: "IRCProtocol", event: events.Amended, key: ChatKey, msgid: str) -> bytes:

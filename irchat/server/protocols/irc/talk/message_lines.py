@@ -78,6 +78,24 @@ class ShownMessage(Struct, frozen=True):
     reply: str = ""
 
 
+def is_short(text: str) -> bool:
+    """Return whether a text is one line for all clients, and neither an action nor a reply. Most texts are such."""
+    return len(text) <= _SHORT and text[0] not in "#/" and "\n" not in text
+
+
+def short_line(
+    flavour: Flavour, command: str, source: str, sender: str, target: str, at: str, text: str, msgid: str, is_bot: bool
+) -> bytes:
+    """Return the line of a message with a short text, as `message_lines` does in twice the time."""
+    tags = f";time={at}" if flavour.time else ""
+    if flavour.account:
+        tags += f";account={sender}"
+    if flavour.tags:
+        tags += f";bot;msgid={msgid}" if is_bot else f";msgid={msgid}"
+    head = f"@{tags[1:]} " if tags else ""
+    return f"{head}:{source} {command} {target} :{text}\r\n".encode()
+
+
 def message_lines(flavour: Flavour, message: ShownMessage) -> bytes:
     """Return the lines of a message: one for each line of its text, long ones cut, or a multiline batch."""
     text, pieces = message.text.removeprefix(message.extras.answers), message.extras.pieces

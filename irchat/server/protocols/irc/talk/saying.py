@@ -13,7 +13,6 @@ from irchat.irc.numerics import Numeric
 from irchat.irc.targets import chat_of, service_of
 from irchat.irc.text_codes import read_said
 from irchat.protocol import events, requests
-from irchat.protocol.errors import Refusal
 from irchat.protocol.rules import visible
 from irchat.server.protocols.irc.calls import Answer, Call
 from irchat.server.protocols.irc.irc_shared import OFFLINE
@@ -30,30 +29,25 @@ _PRIVMSG = b"PRIVMSG "
 _REPLY_TAGS = ("+draft/reply", "+reply")
 
 
-class Said(Answer):
+class Said(Answer, eq=False):
     """A text to one target, as it is stored, and what came with it. ``shown``: the target as the client wrote it.
 
     The context of its request, if the line has no label.
     """
 
-    __slots__ = ("_command", "_extras", "_protocol", "_shown", "_text")
-
-    def __init__(
-        self, protocol: "IRCProtocol", command: str, shown: str, text: str, extras: Extras = NO_EXTRAS
-    ) -> None:
-        self._protocol = protocol
-        self._command = command
-        self._shown = shown
-        self._text = text
-        self._extras = extras
+    protocol: "IRCProtocol"
+    command: str
+    shown: str
+    text: str
+    extras: Extras = NO_EXTRAS
 
     def answered(self, event: events.Event) -> bytes:
         """Return the refusal, or the echo and whether the recipient is away."""
-        protocol = self._protocol
-        if self._extras is not NO_EXTRAS:
-            protocol.talk.unexpect(self._text, self._extras)
+        protocol = self.protocol
+        if self.extras is not NO_EXTRAS:
+            protocol.talk.unexpect(self.text, self.extras)
         if isinstance(event, events.Error):
-            return b"" if self._command == "NOTICE" else refused(protocol, self._command, event, self._shown)
+            return b"" if self.command == "NOTICE" else refused(protocol, self.command, event, self.shown)
         assert isinstance(event, events.Sent)
         if protocol.state.times is not None:
             protocol.shared.idle_times.said(protocol.state.times)
@@ -61,19 +55,19 @@ class Said(Answer):
         return echo + self._away(event.chat[1:]) if event.chat[0] == "@" else echo
 
     def _echo(self, sent: events.Sent) -> bytes:
-        protocol = self._protocol
+        protocol = self.protocol
         if sent.seq is None:
             return b""
         user = protocol.user
-        kind = events.Notice if self._command == "NOTICE" else events.Message
-        event = kind(chat=sent.chat, sender=user.name, at=sent.at, text=self._text, seq=sent.seq)
+        kind = events.Notice if self.command == "NOTICE" else events.Message
+        event = kind(chat=sent.chat, sender=user.name, at=sent.at, text=self.text, seq=sent.seq)
         key = protocol.shared.directory.chat(user, sent.chat).key
-        return protocol.shared.talk.encoding.lines(protocol.talk.flavour, event, (key, sent.seq), user, self._extras)
+        return protocol.shared.talk.encoding.lines(protocol.talk.flavour, event, (key, sent.seq), user, self.extras)
 
     def _away(self, name: str) -> bytes:
         """Return 301 if the recipient of a private message is away."""
-        protocol = self._protocol
-        if self._command == "NOTICE":
+        protocol = self.protocol
+        if self.command == "NOTICE":
             return b""
         peer = protocol.shared.directory.user_or_removed(name)
         away = protocol.shared.person(peer).away
@@ -103,8 +97,11 @@ def say_plainly(protocol: "IRCProtocol", data: bytes) -> bool:
     except UnicodeDecodeError:
         return False
     target, _, text = line[len(_PRIVMSG) :].partition(" :")
+    first = text.lstrip()[:1]
     # A printable text has neither controls nor formatting codes.
-    if not line.isprintable() or not text.strip() or looks_timed(text) or (chat := _plain_chat(target)) is None:
+    if not first or not line.isprintable() or (first == "*" and looks_timed(text)):
+        return False
+    if (chat := _plain_chat(target)) is None:
         return False
     protocol.session.ask(requests.Send(chat=chat, text=text), Said(protocol, "PRIVMSG", target, text))
     return True
@@ -181,8 +178,5 @@ def _answers(call: Call, chat: str, text: str, tags: dict[str, str]) -> str:
     found = find_message(call.protocol.shared.directory, call.protocol.user, msgids[0]) if msgids else None
     if found is None or text.startswith(f"#{found[1]} "):
         return ""
-    try:
-        key = call.protocol.shared.directory.chat(call.protocol.user, chat).key
-    except Refusal:
-        return ""
-    return f"#{found[1]} " if found[0].key == key else ""
+    known = call.protocol.shared.directory.find_chat(call.protocol.user, chat)
+    return f"#{found[1]} " if known is not None and found[0].key == known.key else ""

@@ -23,7 +23,7 @@ class TalkShared:
         self.delivered = DeliveredMarks(shared.clock, shared.directory, services.delivery.in_turn)
         self._began_ms = shared.began_ms
         self._signals = count(1)
-        self.encoding = MessageEncoding(shared.directory, self.delivered, shared.mask, self.is_bot)
+        self.encoding = MessageEncoding(shared.directory, self.delivered, services.chat.personas.of)
 
     def flavour(self, protocol: "IRCProtocol") -> Flavour:
         """Return the flavour of a session."""

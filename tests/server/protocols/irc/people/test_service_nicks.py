@@ -64,6 +64,21 @@ class CommandNickTests(IRCTestCase):
         self.assertEqual(self.bob.got(), [])
         self.assertTrue(self.alice.is_open)
 
+    def test_help(self) -> None:
+        """The manual and the usage of a mistake list only what is taken here, and no advice that is refused here."""
+        manual = self.say("!help")
+        self.assertTrue(any(line.startswith("ls <chat_name> ") for line in manual))
+        for line in manual:
+            self.assertFalse(line.startswith(("<message>", "\\<message>", "*<time>", "exit", "!password")), line)
+        self.assertEqual([line.split("  ")[0] for line in self.say("!help ~")], ["~<user>", "~"])
+        (unknown,) = [line for line in self.say("!help \\") if line.startswith("! ")]
+        self.assertNotIn("\\", unknown)
+        for line in "*30 hi", "@nobody hi", "/join #x", "+dave":
+            said = "".join(self.say(line))
+            self.assertTrue(said.startswith("! "), said)
+            self.assertNotIn("*<time>", said)
+            self.assertNotIn("\\", said)
+
     def test_timed_in_history(self) -> None:
         """No page and no search shows a timed message."""
         eve = self.server.json("eve")

@@ -6,7 +6,15 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from irchat.irc.irc_lines import TEXT_BYTES, parse
 from irchat.irc.multiline import Piece
-from irchat.server.protocols.irc.talk.message_lines import Extras, Flavour, ShownMessage, flavour_of, message_lines
+from irchat.server.protocols.irc.talk.message_lines import (
+    Extras,
+    Flavour,
+    ShownMessage,
+    flavour_of,
+    is_short,
+    message_lines,
+    short_line,
+)
 
 AT = "2026-11-22T14:03:05.120Z"
 ALL = Flavour(time=True, tags=True, account=True)
@@ -58,6 +66,20 @@ class OneLineTests(SynchronousTestCase):
         }.items():
             head = f"@{';'.join(tags)} " if tags else ""
             self.assertEqual(lines("hi", flavour), [f"{head}:alice!al@irchat PRIVMSG #team :hi"])
+
+    @given(st.text(min_size=1, max_size=130), st.tuples(*[st.booleans()] * 4), st.booleans())
+    def test_short(self, text: str, caps: tuple[bool, bool, bool, bool], is_bot: bool) -> None:
+        """The short way makes the same line of a short text as the long one."""
+        message = shown(text, is_bot=is_bot)
+        if is_short(text) and text.isprintable():
+            fields = message.command, message.source, message.sender, message.target, message.at, text, message.msgid
+            flavour = Flavour(*caps)
+            self.assertEqual(short_line(flavour, *fields, is_bot), message_lines(flavour, message))
+
+    def test_not_short(self) -> None:
+        """Actions, replies, and texts of several or long lines take the long way."""
+        for text in "/me waves", "#17 yes", "a\nb", "x" * 126:
+            self.assertFalse(is_short(text), text)
 
     def test_bot_reply_and_client_tags(self) -> None:
         """A bot, a reply and the tags of the sender's client are tags too, for clients with tags only."""
