@@ -44,5 +44,8 @@ def _round(home: Path, seed: int, done: Counter[str]) -> None:
                 proof.check_no_trace()
             proof.check()
             done["messages"] += proof.messages
+        except BaseException as error:
+            error.add_note(proof.figures())
+            raise
         finally:
             proof.close()
