@@ -223,6 +223,8 @@ class Session(EventEncoding):
         command, request = REGISTRY.read(line.line, self.is_admin, line.chat)
         if line.nonce is not None and isinstance(request, requests.Send):
             request = structs.replace(request, nonce=line.nonce)
+        if line.id is not None and isinstance(request, requests.Send) and command.to_open_chat:
+            request = structs.replace(request, id=line.id)
         return command, request
 
     def _wait(self, asked: Asked) -> None:
