@@ -6,15 +6,15 @@ const SETTINGS = "irchat-settings";
 /** @type {Map<string, string>} */
 const forNow = new Map();
 
-/** Return a storage. Where the browser forbids it, things are kept until the page is left. @param {"sessionStorage"|"localStorage"} name */
+/** Return a storage. What the browser forbids to store is kept until the page is left. @param {"sessionStorage"|"localStorage"} name */
 function storage(name) {
 	try {
 		return window[name];
 	} catch {
 		return {
-			getItem: (/** @type {string} */ key) => forNow.get(name + key) ?? null,
-			setItem: (/** @type {string} */ key, /** @type {string} */ value) => forNow.set(name + key, value),
-			removeItem: (/** @type {string} */ key) => forNow.delete(name + key),
+			getItem: (/** @type {string} */ key) => forNow.get(key) ?? null,
+			setItem: (/** @type {string} */ key, /** @type {string} */ value) => forNow.set(key, value),
+			removeItem: (/** @type {string} */ key) => forNow.delete(key),
 		};
 	}
 }

@@ -265,7 +265,7 @@ function showAlert() {
 	const button = byId("chat-alert");
 	button.hidden = !model.features.includes("alert");
 	button.dataset.alert = alert;
-	button.ariaLabel = button.title = byId("alert-text").textContent = text(/** @type {"alertall"} */ (`alert${alert}`));
+	button.title = byId("alert-text").textContent = text(/** @type {"alertall"} */ (`alert${alert}`));
 }
 
 async function drawHead() {

@@ -8,6 +8,8 @@ import * as kept from "./kept.js";
 
 /** @typedef {import("./socket.js").Line} Line */
 
+/** The characters that can be pasted or dropped at once. The input draws more in seconds, and no message has as many. */
+const INSERTED_MOST = 200_000;
 const WHEN = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
 
 /** @returns {any} */
@@ -30,14 +32,15 @@ export function submitted(id, then) {
 	});
 }
 
-/** Refuse files: one that is dropped would take the place of the page. */
+/** Refuse files, because one that is dropped would take the place of the page, and texts that the input draws for seconds. */
 export function refuseFiles() {
 	for (const type of ["dragover", "drop", "paste"]) {
 		window.addEventListener(type, (event) => {
 			const carried = /** @type {DragEvent} */ (event).dataTransfer ?? /** @type {ClipboardEvent} */ (event).clipboardData;
-			if (!carried?.types.includes("Files") || carried.types.includes("text/plain")) return;
+			const isFile = carried?.types.includes("Files") && !carried.types.includes("text/plain");
+			if (!isFile && !(/** @type {DataTransfer} */ (carried).getData("text/plain").length > INSERTED_MOST)) return;
 			event.preventDefault();
-			if (type !== "dragover") showNotice(text("noFiles"), true);
+			if (type !== "dragover") showNotice(text(isFile ? "noFiles" : "tooLong"), true);
 		});
 	}
 }

@@ -35,6 +35,12 @@ _FILE = """(type) => {
         : new DragEvent(type, { ...given, dataTransfer: carried });
     return document.getElementById("line").dispatchEvent(event);
 }"""
+_PASTED = """(size) => {
+    const clipboardData = new DataTransfer();
+    clipboardData.setData("text/plain", "x y ".repeat(size / 4));
+    const event = new ClipboardEvent("paste", { bubbles: true, cancelable: true, clipboardData });
+    return document.getElementById("line").dispatchEvent(event);
+}"""
 _HELD = "it => it.dispatchEvent(new PointerEvent('contextmenu', { bubbles: true, cancelable: true }))"
 _KEY = """([key, given]) => document.getElementById("line").dispatchEvent(
     new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true, ...given }))"""
@@ -167,6 +173,10 @@ class DeviceTests(_BrowserCase):
             self.assertFalse(page.evaluate(_FILE, kind), kind)
             self.see(page.locator("#notice"), "Files")
             page.locator("#notice-close").click()
+        self.assertFalse(page.evaluate(_PASTED, 5_000_000))
+        self.see(page.locator("#notice"), "too long")
+        page.locator("#notice-close").click()
+        self.assertTrue(page.evaluate(_PASTED, 100_000))
         line(page).press("Enter")
         self.see(row(page, "a draft"))
 
