@@ -11,7 +11,7 @@ class OutageTests(_BrowserCase):
     """A server that is killed, stopped, or not trusted."""
 
     def test_killed(self) -> None:
-        """What is typed while the server is away waits, and arrives once; the page catches up."""
+        """Messages typed while the server is away wait, and arrive once; the page catches up."""
         alice, bob = self.sign_up("alice"), self.sign_up("bob")
         say(alice, "before")
         self.see(row(bob, "before"))
