@@ -35,6 +35,8 @@ export class Model {
 		this.open = "GLOBAL";
 		/** The chats that were open, the latest first. @type {string[]} */
 		this.visited = [];
+		/** Called with a chat whose name belongs to another one now. @type {(chat: Chat) => void} */
+		this.onReplaced = () => undefined;
 	}
 
 	/**
@@ -45,11 +47,9 @@ export class Model {
 	 */
 	chat(name, id) {
 		let chat = this.chats.get(name);
-		if (chat && id && chat.id && chat.id !== id) {
-			// The name belongs to another chat now: a draft must not go to it.
-			this.chats.delete(name);
-			chat = undefined;
-		}
+		// A draft must not go to another chat that has the name now.
+		const old = chat && id && chat.id && chat.id !== id ? chat : null;
+		if (old) chat = undefined;
 		if (!chat) {
 			chat = {
 				name, id: id ?? "", unread: 0, mentions: 0, alert: "", lastSeq: 0, readSeq: 0, lastAt: "", owner: "", rev: 0, items: [],
@@ -58,6 +58,7 @@ export class Model {
 			this.chats.set(name, chat);
 		}
 		if (id) chat.id = id;
+		if (old) this.onReplaced(old);
 		return chat;
 	}
 

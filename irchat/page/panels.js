@@ -6,6 +6,8 @@ import { el, named } from "./rows.js";
 import { text } from "./strings.js";
 import * as kept from "./kept.js";
 
+/** @typedef {import("./socket.js").Line} Line */
+
 const WHEN = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
 
 /** @returns {any} */
@@ -26,6 +28,18 @@ export function submitted(id, then) {
 		event.preventDefault();
 		then();
 	});
+}
+
+/** Refuse files: one that is dropped would take the place of the page. */
+export function refuseFiles() {
+	for (const type of ["dragover", "drop", "paste"]) {
+		window.addEventListener(type, (event) => {
+			const carried = /** @type {DragEvent} */ (event).dataTransfer ?? /** @type {ClipboardEvent} */ (event).clipboardData;
+			if (!carried?.types.includes("Files") || carried.types.includes("text/plain")) return;
+			event.preventDefault();
+			if (type !== "dragover") showNotice(text("noFiles"), true);
+		});
+	}
 }
 
 /** Close each dialog by its own button and by a click beside it. */
@@ -194,9 +208,32 @@ export function showMenu(anchor, entries) {
 	};
 }
 
+/** @param {Line[]} all @param {(one: Line, index: number) => any[]} cells */
+const rows = (all, cells) => all.map((one, index) => cells(one, index).filter(Boolean).join("  ")).join("\n");
+
+/** Return a reply that is no message as a text, empty if it says nothing. @param {Line} shown @returns {string} */
+export function noticeOf(shown) {
+	const said = {
+		error: () => [shown.text, shown.usage].filter(Boolean).join("\n"),
+		help: () => shown.text,
+		blocks: () => (shown.names.length ? text("blocked", shown.names.join(", ")) : text("blockedNone")),
+		sessions: () => rows(shown.sessions, (one, index) => [index + 1, one.label, one.since?.slice(0, 10), text(one.this ? "thisSession" : one.online ? "online" : "away")]),
+		keys: () => rows([...shown.keys, ...(shown.offered ?? [])], (key) => [key.number, key.fingerprint, key.comment]) || text("keysNone"),
+		users: () => [...shown.online, ...shown.offline].join(", "),
+		group: () => `${shown.group}: ${shown.members.join(", ")} (${text("owner")}: ${shown.owner})`,
+		alert: () => `${shown.chat}: ${text(/** @type {"alertall"} */ (`alert${shown.alert}`))}`,
+		added: () => `${shown.group}: ${text("added", shown.by, shown.name)}`,
+		removed: () => `${shown.group}: ${shown.by === shown.name ? text("leftGroup", shown.name) : text("removedFrom", shown.by, shown.name)}${shown.owner ? "" : ` ${text("dissolved")}`}`,
+		chats: () => rows(shown.chats, (one) => [one.chat, one.unread ? text("unread", one.unread) : ""]),
+		sent: () => `${shown.chat}: ${text("sent")}`,
+		history: () => text("noMessages"),
+	}[shown.type];
+	return said ? said() : "";
+}
+
 /** Return a line of the help as two cells: a command, and what it does. */
 function pair(/** @type {string} */ line) {
-	const [command, ...meaning] = line.split(/ {2,}/);
+	const [command, ...meaning] = line.split(/\s{2,}/);
 	return [el("b", "", command), el("span", "", meaning.join(" "))];
 }
 

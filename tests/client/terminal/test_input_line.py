@@ -147,6 +147,14 @@ class InputLineTests(ApplicationCase):
         self.press("x" + _TAB)
         self.assertEqual(self.buffer.text, "@bobx")
 
+    def test_tab_is_seen_first(self) -> None:
+        """A name that Tab has inserted is on the screen before Enter sends a line to it."""
+        self.server.asked()
+        self.press("@b" + _TAB + " secret\r")
+        self.assertEqual((self.buffer.text, self.server.asked()), ("@bob secret", []))
+        self.press("\r")
+        self.assertEqual([(sent.chat, sent.text) for sent in self.server.asked()], [("@bob", "secret")])
+
     def test_many_choices(self) -> None:
         """Of many words some are shown, including the chosen one."""
         self.view.list_users(events.Users([f"user{n:02}" for n in range(20)], [], False))
@@ -180,6 +188,20 @@ class InputLineTests(ApplicationCase):
         self.press("\x15" + _CTRL_K)
         self.paste("x" * 5_000)
         self.assertIn("too long here", self.trouble())
+
+    def test_long_paste_without_a_chat(self) -> None:
+        """A long paste on the list of unread messages moves to the chat that is opened after Enter."""
+        self.press("\x1b0")
+        self.paste("x" * 5_000)
+        self.press("\r")
+        self.assertIn("Choose a chat", self.trouble())
+        self.press("\x1b3")
+        self.assertIn("2 messages", self.trouble())
+        self.server.asked()
+        self.press("\r")
+        self.assertEqual([(sent.chat, len(sent.text)) for sent in self.server.asked()], [("@bob", 4_000)])
+        self.press("\x1b0")
+        self.assertTrue(self.app._line.is_empty)
 
     def test_typed_too_much(self) -> None:
         """Typed text is limited, so that each key stays cheap."""

@@ -23,6 +23,8 @@ _INDEX = "index.html"
 _COMMENTS = re.compile(rb"/\*\*.*?\*/|^[ \t]*//[^\n]*", re.DOTALL | re.MULTILINE)
 _INDENTATION = re.compile(rb"^[ \t]+", re.MULTILINE)
 _AROUND_SIGNS = re.compile(rb"\s*([{};,])\s*")
+# A text, or a sign of JavaScript with blanks around it. A test finds regular expressions that this would change.
+_TEXT_OR_SIGN = re.compile(rb"""("(?:\\.|[^"\\\n])*"|`(?:\\.|[^`\\])*`)| *(=>|&&|\|\||[=!]==|[=,{}()?:]) *""")
 # A compressed file that is hardly smaller is not worth the work of the browser.
 _WORTH = 0.9
 
@@ -71,6 +73,7 @@ def _shortened(body: bytes, kind: str) -> bytes:
         return _AROUND_SIGNS.sub(rb"\1", body)
     if kind == _TYPES["js"]:
         body = _COMMENTS.sub(lambda comment: b"\n" * comment[0].count(b"\n"), body)
+        body = _TEXT_OR_SIGN.sub(lambda found: found[1] or found[2], body)
     return _INDENTATION.sub(b"", body)
 
 

@@ -205,6 +205,22 @@ class RequestTests(WebTestCase):
         self.server.advance(2)
         self.assertFalse(idle.is_open)
 
+    def test_a_few_in_a_turn(self) -> None:
+        """Of many requests sent at once, each turn answers a few. A WebSocket after them is read at once."""
+        browser = self.browser()
+        browser.connection.dataReceived(get("/icon.svg") * 59 + get("/ws", **UPGRADE))
+        self.assertEqual(b"".join(browser.socket.writes).count(b"HTTP/1.1 200"), 4)
+        self.assertFalse(browser.socket.is_read)
+        got = browser.send()
+        self.assertEqual((got.count(b"HTTP/1.1 200"), got.count(b"HTTP/1.1 101")), (59, 1))
+        self.assertIn(
+            b"welcome", browser.send(frame(json.dumps({"type": "register", "name": "al", "password": PASSWORD})))
+        )
+        gone = self.browser()
+        gone.connection.dataReceived(get("/icon.svg") * 9)
+        gone.connection.connectionLost(Failure(ConnectionDone()))
+        self.server.turn()
+
     def test_silent(self) -> None:
         """A connection without a request is closed after a minute, and leaves its place to others."""
         for _ in range(3):
@@ -226,6 +242,22 @@ class RequestTests(WebTestCase):
             browser.socket.turn()
             self.server.turn()
         self.assertEqual(b"".join(browser.socket.writes).count(b"ETag: "), 5)
+
+
+class WorkTests(WebTestCase):
+    """Requests cost work of their address."""
+
+    limits = Limits(per_address=3)
+
+    def test_used_up(self) -> None:
+        """A request waits until its address has work left, and other addresses do not."""
+        browser = self.browser()
+        limiter = self.server.services.rate_limiters.of("192.0.2.1")
+        limiter.work = 0.2
+        self.assertEqual(browser.send(get("/icon.svg") * 2).count(b"HTTP/1.1 200"), 1)
+        self.assertIn(b"HTTP/1.1 200", self.browser("192.0.2.2").send(get("/icon.svg")))
+        self.server.advance(1)
+        self.assertEqual(browser.send().count(b"HTTP/1.1 200"), 1)
 
 
 class ProxyTests(WebTestCase):
