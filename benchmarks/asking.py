@@ -11,7 +11,7 @@ from benchmarks.load import Connection, Load
 from benchmarks.servers import Server
 
 
-class ResultHandler:
+class TimedClient:
     """A signed-in session that waits for each reply."""
 
     def __init__(self, load: Load, server: Server, number: int) -> None:

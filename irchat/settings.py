@@ -312,12 +312,14 @@ def read_file(path: Path) -> dict[str, Any]:
     except UnicodeDecodeError as error:
         raise WrongSetting(f"{path} is not TOML: byte {error.start + 1:,} is not UTF-8") from None
     except (ValueError, RecursionError) as error:
-        raise WrongSetting(f"{path} is not TOML: {error}") from None
+        raise WrongSetting(
+            f"{path} is not TOML: {str(error).partition(';')[0]}"
+        ) from None  # advice for programmers follows
     for name, value in given.items():
         if name not in _BY_NAME:
             near = difflib.get_close_matches(name, _BY_NAME, n=1)
             meant = f" (did you mean {near[0]}?)" if near else ""
-            raise WrongSetting(f"{path}: there is no setting {name!r}{meant}")
+            raise WrongSetting(f"{path}: there is no setting {_shown(name)}{meant}")
         _BY_NAME[name].read(value, f"{path}: {name}", strict=True)
     return given
 

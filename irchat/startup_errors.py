@@ -7,7 +7,7 @@ import sys
 import traceback
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import NoReturn, TextIO
 
 from twisted.logger import Logger
 
@@ -94,10 +94,10 @@ class StartingTerminal:
                 os.close(descriptor)
 
 
-def _duplicate(stream: Any) -> int | None:
+def _duplicate(stream: TextIO | None) -> int | None:
     try:
-        return os.dup(stream.fileno())
-    except (AttributeError, OSError, ValueError):  # started without that stream
+        return None if stream is None else os.dup(stream.fileno())
+    except (OSError, ValueError):  # started without that stream
         return None
 
 

@@ -159,12 +159,15 @@ class ConfigTests(SynchronousTestCase):
             (b"no-tls = 'true'", "no-tls is true or false, without quotation marks, not 'true'"),
             (b"port =", "is not TOML"),
             (b"port = " + b"1" * 5_000, "is not TOML"),
+            (b"x" * 5_000 + b" = 1", "there is no setting 'xxx"),
             (b"\xff", "is not TOML"),
         ]:
             path.write_bytes(content)
             line = str(self.assertRaises(WrongSetting, read_file, path))
             self.assertTrue(line.startswith(str(path)), line)
             self.assertIn(reason, line)
+            self.assertLess(len(line) - len(str(path)), 150)
+            self.assertNotIn("sys.", line)
         path.unlink()
         self.assertIn("No such file", str(self.assertRaises(WrongSetting, read_file, path)))
 

@@ -224,7 +224,7 @@ def readers(bench: Bench) -> list[Row | Curve]:
                 load.quiet()
                 alone, busy = _about(30_000 // size, 20, 300), _about(500_000 // size, 200, 5_000)
                 for in_flight, messages in ((1, alone), (64, busy)):
-                    room = Room([_anew(kept[0])], [_anew(client) for client in here], None, in_flight)
+                    room = Room([_reset(kept[0])], [_reset(client) for client in here], None, in_flight)
                     drive(load, server, [room], max(10, messages // 10))
                     cost = measure.median([drive(load, server, [room], messages).us for _ in range(3)])
                     name = f"{server.name}, {in_flight} in flight"
@@ -236,7 +236,7 @@ def _about(messages: int, least: int, most: int) -> int:
     return max(least, min(most, messages))
 
 
-def _anew(connection: Connection) -> Connection:
+def _reset(connection: Connection) -> Connection:
     """Reset a connection for another room."""
     connection.position = 0
     return connection

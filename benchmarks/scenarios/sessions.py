@@ -82,8 +82,8 @@ def presence(bench: Bench) -> list[Row | Curve]:
         watchers = sign_in(load, server, range(count))
         load.quiet(_SETTLE_SECONDS)
         read: dict[bytes, dict[str, Any]] = {}
-        told = [_Watch(read) for _ in watchers]
-        for watcher, watch in zip(watchers, told, strict=True):
+        watches = [_Watch(read) for _ in watchers]
+        for watcher, watch in zip(watchers, watches, strict=True):
             watcher.on_lines = watch.take
         server.turns()
         bench.say("the others come and go")
@@ -92,15 +92,16 @@ def presence(bench: Bench) -> list[Row | Curve]:
         came = time.perf_counter() - begun
         load.close(others)
         load.until(
-            lambda: told[-1].gone == count and all(watch.gone == count for watch in told), "all to be told who went"
+            lambda: watches[-1].gone == count and all(watch.gone == count for watch in watches),
+            "all watchers to hear who left",
         )
         cpu = server.cpu() - cpu
         turns = [server.turns()]
     names = {database.user_name(number) for number in range(count, 2 * count)}
-    for watch in told:
+    for watch in watches:
         watch.check(names)
     # Not the interval between two lines: data that waits while this process is busy arrives all at once.
-    most = max((len(watch.events) - 1) / (watch.last - watch.first) for watch in told)
+    most = max((len(watch.events) - 1) / (watch.last - watch.first) for watch in watches)
     return [
         against("presence", "most writes to a watcher", "1/s", most, most=1.05),
         Row("presence", f"{count:,} sign in, {count:,} watching", "1/s", {"IRChat": count / came}),
@@ -110,7 +111,7 @@ def presence(bench: Bench) -> list[Row | Curve]:
 
 
 class _Watch:
-    """What one watcher received. ``read`` caches decoded lines, because many watchers get the same ones."""
+    """The events that one watcher received. ``read`` caches decoded lines: many watchers get the same ones."""
 
     __slots__ = ("_read", "events", "first", "gone", "last")
 
@@ -135,8 +136,10 @@ class _Watch:
     def check(self, names: set[str]) -> None:
         """Check the watcher's view. A user who came and went within a second may be reported only as gone."""
         gone = [name for event in self.events for name in event["offline"]]
-        assert sorted(gone) == sorted(names), "a watcher was not told who went"
-        assert all(names.issuperset(event["online"]) for event in self.events), "a watcher was told of who did not come"
+        assert sorted(gone) == sorted(names), "a watcher did not hear who left"
+        assert all(names.issuperset(event["online"]) for event in self.events), (
+            "a watcher heard of a user who did not come"
+        )
 
 
 def _memory_of_each(bench: Bench, count: int, *, tls: bool) -> dict[str, float]:

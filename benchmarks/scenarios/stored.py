@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from benchmarks import database, measure
-from benchmarks.asking import ResultHandler, sign_in_seconds
+from benchmarks.asking import TimedClient, sign_in_seconds
 from benchmarks.bench import Bench, Curve, Row, against, turns_of
 from benchmarks.servers import IRChat
 
@@ -26,13 +26,13 @@ def history(bench: Bench) -> list[Row | Curve]:
     with bench.place() as (folder, load, servers):
         server = IRChat(folder / "irchat", data, turns=True)
         servers.append(server)
-        handler = ResultHandler(load, server, _READER)
-        end = handler.ask(type="history", chat="GLOBAL", limit=1)[1]["messages"][-1]["seq"]
+        client = TimedClient(load, server, _READER)
+        end = client.ask(type="history", chat="GLOBAL", limit=1)[1]["messages"][-1]["seq"]
         server.turns()
         bench.say("pages of history")
-        pages = handler.times(_pages(end, bench.scaled(2_000)))
+        pages = client.times(_pages(end, bench.scaled(2_000)))
         bench.say("ls")
-        listed = handler.times({"type": "chats"} for _ in range(bench.scaled(500)))
+        listed = client.times({"type": "chats"} for _ in range(bench.scaled(500)))
         bench.say("sign-in")
         entered = [sign_in_seconds(load, server, _READER) for _ in range(bench.scaled(500))]
         blocking = [sign_in_seconds(load, server, _BLOCKER) for _ in range(bench.scaled(500))]
@@ -54,14 +54,14 @@ def search(bench: Bench) -> list[Row | Curve]:
     with bench.place() as (folder, load, servers):
         server = IRChat(folder / "irchat", data, turns=True)
         servers.append(server)
-        handler = ResultHandler(load, server, _READER)
+        client = TimedClient(load, server, _READER)
         server.turns()
         for what, words in _SEARCHES.items():
             for place, chat in _PLACES.items():
                 bench.say(f"{what} in {place}")
                 request: dict[str, Any] = {"type": "search", "words": words, **({"chat": chat} if chat else {})}
-                times = [handler.ask(**request)[0]]
-                times += handler.times(request for _ in range(3 if times[0] > 1 else bench.scaled(50)))
+                times = [client.ask(**request)[0]]
+                times += client.times(request for _ in range(3 if times[0] > 1 else bench.scaled(50)))
                 p95 = measure.percentile(times, 0.95) * 1e3
                 rows.append(against("search", f"{what} in {place}, p95", "ms", p95, most=200))
         turns = server.turns()
@@ -88,14 +88,14 @@ def growth(bench: Bench) -> list[Row | Curve]:
         with bench.place() as (folder, load, servers):
             server = IRChat(folder / "irchat", data)
             servers.append(server)
-            handler = ResultHandler(load, server, _READER)
-            end = handler.ask(type="history", chat="GLOBAL", limit=1)[1]["messages"][-1]["seq"]
+            client = TimedClient(load, server, _READER)
+            end = client.ask(type="history", chat="GLOBAL", limit=1)[1]["messages"][-1]["seq"]
             bench.say(f"{size:,} stored")
             lines.setdefault("start of the server", []).append((size, server.start_seconds * 1e3))
             entered = [sign_in_seconds(load, server, _READER) * 1e3 for _ in range(50)]
             lines.setdefault("sign-in", []).append((size, measure.median(entered)))
             # Sent messages stay in the database, and move the sender's read marker.
-            sends = ResultHandler(load, server, _SENDER).times(
+            sends = TimedClient(load, server, _SENDER).times(
                 {"type": "send", "chat": "GLOBAL", "text": "one more"} for _ in range(100)
             )
             lines.setdefault("durable send", []).append((size, measure.median(sends) * 1e3))
@@ -106,7 +106,7 @@ def growth(bench: Bench) -> list[Row | Curve]:
             for what, words in _SEARCHES.items():
                 runs[f"search, {what}"] = ({"type": "search", "words": words} for _ in range(10))
             for name, requests in runs.items():
-                lines.setdefault(name, []).append((size, measure.median(handler.times(requests)) * 1e3))
+                lines.setdefault(name, []).append((size, measure.median(client.times(requests)) * 1e3))
     return [Curve("stored", "Time of an answer by the messages stored", "messages stored", "ms", lines)]
 
 

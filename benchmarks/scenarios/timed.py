@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from benchmarks import database, measure
-from benchmarks.asking import ResultHandler, sign_in_seconds
+from benchmarks.asking import TimedClient, sign_in_seconds
 from benchmarks.bench import Bench, Curve, Row, against, turns_of
 from benchmarks.dialects import answer_pings, sign_in
 from benchmarks.load import Connection, Load
@@ -68,7 +68,7 @@ def _wait(bench: Bench, count: int, pace: float) -> _Found:
         server = IRChat(folder / "irchat", folder / "data", turns=True)
         servers.append(server)
         sender, receiver = sorted(sign_in(load, server, (_SENDER, _RECEIVER)), key=lambda client: client.number)
-        handler = ResultHandler(load, server, _RECEIVER)
+        client = TimedClient(load, server, _RECEIVER)
         load.quiet(1.0)
         taken = _Receiver()
         receiver.on_lines = taken.take
@@ -85,19 +85,19 @@ def _wait(bench: Bench, count: int, pace: float) -> _Found:
         seconds = min(_WATCH_SECONDS, bench.scaled(_WATCH_SECONDS), count // ENDS_A_SECOND + 1)
         load.until(lambda: taken.erased > 0, "the first end", patience=300)
         taken.late.clear()
-        answers = _ask(load, server, handler, time.monotonic() + seconds)
+        answers = _ask(load, server, client, time.monotonic() + seconds)
         turns = server.turns()
         assert taken.late, "nothing ended"
         assert not taken.doubled, "a message was erased twice"
     return _Found(each, measure.percentile(taken.late, 0.99) * 1e3, answers, turns, sent_a_second)
 
 
-def _ask(load: Load, server: IRChat, handler: ResultHandler, until: float) -> dict[str, float]:
+def _ask(load: Load, server: IRChat, client: TimedClient, until: float) -> dict[str, float]:
     """Return the longest replies in ms to occasional requests."""
     chat = f"@{database.user_name(_SENDER)}"
     questions: dict[str, Callable[[], float]] = {
-        "page of history": lambda: handler.ask(type="history", chat=chat, limit=50)[0],
-        "ls": lambda: handler.ask(type="chats")[0],
+        "page of history": lambda: client.ask(type="history", chat=chat, limit=50)[0],
+        "ls": lambda: client.ask(type="chats")[0],
         "sign-in": lambda: sign_in_seconds(load, server, _RECEIVER),
     }
     times: dict[str, list[float]] = {what: [] for what in questions}

@@ -31,8 +31,8 @@ _Run = Callable[[argparse.Namespace], None]
 
 _LABELS = {"private_chats": "private chats", "banned": "bans", "database_bytes": "database"}
 _UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
-# Seconds after which the bus of a node counts as away. It is noted each second.
-_BUS_SECONDS = 5
+# Seconds after which a node, or its bus, counts as away. Each is noted every second.
+_SILENT_SECONDS = 5
 # The ban of a larger network must be confirmed: 16 million addresses of IPv4, a 65,536th of IPv6.
 _FEWEST_BITS = {4: 8, 6: 16}
 
@@ -157,7 +157,7 @@ def _reset_password(options: argparse.Namespace) -> None:
 def _token(options: argparse.Namespace) -> None:
     """Print the token alone on standard output, so that it can be redirected to a file."""
     token = ask(options.data, ask_for.AddToken(name=options.name, label=options.label), _tell)
-    _print(token)
+    _print(str(token))
     if sys.stdout.isatty():
         _note("It is not shown again. Save it in a file that only its owner can read (chmod 600).")
 
@@ -259,7 +259,7 @@ def _nodes(options: argparse.Namespace) -> None:
 def _bus_state(silent: float | None) -> str:
     if silent is None:
         return "none"
-    return "works" if silent < _BUS_SECONDS else f"away for {silent:,.0f} s"
+    return "works" if silent < _SILENT_SECONDS else f"away for {silent:,.0f} s"
 
 
 def _bus_key(options: argparse.Namespace) -> None:
@@ -273,16 +273,24 @@ def _bus_key(options: argparse.Namespace) -> None:
 def _stats(options: argparse.Namespace) -> None:
     stats = convert(ask(options.data, ask_for.Stats(), _tell), ask_for.StatsRow)
     days, seconds = divmod(int(stats.uptime), 86_400)
-    shown = {field: f"{figure:,}" for field, figure in asdict(stats).items()}
+    shown = {field: f"{figure:,}" for field, figure in asdict(stats).items() if field != "nodes"}
     shown["database_bytes"] = _size(stats.database_bytes)
     shown["uptime"] = f"{days} d {datetime.fromtimestamp(seconds, UTC):%H:%M:%S}" if stats.uptime else "not running"
     for field, figure in shown.items():
         _print(f"{_LABELS.get(field, field):14}{figure}")
+    for node in stats.nodes:
+        _print(f"{f'node {node.name} ':14}{_node_state(node)}")
     if (options.data / HOST_KEY_FILE).exists():
         try:
             _print(f"{'SSH host key':14}{read_host_key(options.data)}")
         except WrongHostKey as error:
             raise Failed(str(error)) from None
+
+
+def _node_state(node: NodeRow) -> str:
+    if node.silent >= _SILENT_SECONDS:
+        return f"silent for {node.silent:,.0f} s: look whether it runs"
+    return f"{node.sessions:,} {'session' if node.sessions == 1 else 'sessions'}"
 
 
 # Input and output.

@@ -6,10 +6,12 @@ import socket
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TypeVar
 
 import msgspec
 from twisted.internet.defer import Deferred
+from twisted.internet.task import Clock
+from twisted.python.failure import Failure
 
 from irchat.admin.failures import Failed
 from irchat.chat.accounts.accounts import Accounts
@@ -34,10 +36,10 @@ _NO_ANSWER = (
     "(systemctl reload irchat): try again, or stop it first"
 )
 
-_no_clock: Any = None  # no administrator's command needs timed messages
+Result = TypeVar("Result")
 
 
-def ask(data: Path, command: AnyAdminRequest, tell: Tell) -> Any:
+def ask(data: Path, command: AnyAdminRequest, tell: Tell) -> object:
     """Run ``command`` on the data folder, through its server if one is running, and return the result.
 
     Raises Failed, Refusal, OSError, sqlite3.Error or NewerDatabase.
@@ -123,20 +125,21 @@ def _ask_server(connection: socket.socket, command: AnyAdminRequest, tell: Tell)
     raise Failed(_CLOSED)
 
 
-def _do_offline(data: Path, command: AnyAdminRequest, tell: Tell) -> Any:
+def _do_offline(data: Path, command: AnyAdminRequest, tell: Tell) -> object:
     with (
         locked_folder(data, _NO_ANSWER, make=isinstance(command, AddUser)) as folder,
         closing(SQLiteStore(folder.database, NoThreads(), wall_ms, tell)) as store,
     ):
-        chat = ChatService(store, LocalBus(), lambda name, is_online: None, _no_clock, wall_ms)
+        clock = Clock()  # it stands still: no administrator's command needs timed messages
+        chat = ChatService(store, LocalBus(), lambda name, is_online: None, clock, wall_ms)
         accounts = Accounts(chat.directory, chat.queue, store, NoThreads().read, wall_ms)
         return _result_of(Deferred.fromCoroutine(Administration(chat, accounts).run(command, tell)))
 
 
-def _result_of(done: Deferred[Any]) -> Any:
+def _result_of(done: Deferred[Result]) -> Result:
     """Return the result of ``done``, which has fired already, or raise its error."""
-    results: list[Any] = []
-    failures: list[Any] = []
+    results: list[Result] = []
+    failures: list[Failure] = []
     done.addCallbacks(results.append, failures.append)
     for failure in failures:
         failure.raiseException()

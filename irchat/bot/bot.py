@@ -25,6 +25,8 @@ _RECOGNISED = 540.0
 # Seconds in which a request is repeated that the server cannot carry out, because its disk is full or fails.
 _PATIENCE = 60.0
 _LONGEST_PAUSE, _BANNED_PAUSE = 60.0, 300.0
+# A connection that was signed in for so long was steady: the pause after it is short again.
+_STEADY = 60.0
 # Refusals of a token that can never work again.
 _FINAL = ("bad-token", "bad-request", "bad-credentials")
 
@@ -59,8 +61,8 @@ class Bot:
     then read the token.
 
     Entering waits for the first sign-in, and tries again while the server cannot be reached. It raises BotError if the
-    server is not the right one, the token is not valid, or ``state`` cannot be written. So do all methods if that turns
-    out later.
+    server is not the right one, the token is not valid, or ``state`` cannot be written. All methods raise it too if
+    that turns out later.
     """
 
     def __init__(
@@ -78,6 +80,7 @@ class Bot:
         self._state = None if state is None else Path(state)
         self._inbox = Inbox(timed=timed)
         self._writer: asyncio.StreamWriter | None = None
+        self._steady_at = math.inf
         self._replies: dict[int, asyncio.Future[dict[str, Any]]] = {}
         self._last_ref = 0
         self._changed = asyncio.Condition()
@@ -242,7 +245,8 @@ class Bot:
                         banned = await self._talk(connection)
                     finally:
                         connection.writer.close()
-                        pause = 1.0 if self._writer is not None else pause
+                        was_steady = asyncio.get_running_loop().time() >= self._steady_at
+                        pause = 1.0 if was_steady else pause
                         await self._lost()
                 except (OSError, ValueError, LookupError, TypeError) as error:  # or an answer that is not understood
                     _log.warning("no connection to %s: %s", self._server.label, error or type(error).__name__)
@@ -257,6 +261,7 @@ class Bot:
     async def _lost(self) -> None:
         """Fail the requests that wait for replies."""
         self._writer = None
+        self._steady_at = math.inf
         self._inbox.disconnected()
         waiting, self._replies = self._replies, {}
         for reply in waiting.values():
@@ -280,6 +285,7 @@ class Bot:
         self._inbox.signed_in(welcome["name"], welcome.get("epoch", ""), chats["chats"])
         await self._save()
         self._writer = connection.writer
+        self._steady_at = asyncio.get_running_loop().time() + _STEADY
         await self._tell()
         asked = False
         while True:

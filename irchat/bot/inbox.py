@@ -1,4 +1,4 @@
-"""What a bot was handed, what waits for it, and what it has to read from the server. Pure: it does no input or output.
+"""The messages of a bot: handed over, waiting, and still to be read from the server. It does no input or output.
 
 A live message goes into a queue if nothing before it is missing. Otherwise, after a lost connection or while too much
 waits, it is only noted that the chat goes further, and the messages are read from the history in pages.
@@ -73,7 +73,7 @@ class _Chat:
 
 
 class _Waiting(NamedTuple):
-    """What waits to be handed over. A timed message has an id, and the time of its end."""
+    """A message or change that waits to be handed over. A timed message has an id, and the time of its end."""
 
     chat: _Chat
     heard: Message | Change
@@ -124,7 +124,7 @@ class Inbox:
             raise ValueError(f"it lacks {error}") from None
         self._is_first = False
 
-    # What comes from the server
+    # From the server
 
     def signed_in(self, name: str, epoch: str, chats: Sequence[_Object]) -> None:
         """Note a sign-in, with the chats of the account. On the first one ever, what was said before is left out."""
@@ -158,10 +158,10 @@ class Inbox:
             case {"type": "added" | "removed", "name": name} if name == self.name:
                 self._ids_unknown = True
 
-    # What is handed over
+    # To the bot
 
     def take(self, now: float) -> Message | Change | None:
-        """Return what is handed over next, and note it in the state."""
+        """Return the next message or change for the bot, and note it in the state."""
         for ends_of in self._handed_timed, self._skipped_timed:
             for ended in [timed for timed, ends in ends_of.items() if ends <= now]:
                 del ends_of[ended]
@@ -177,7 +177,7 @@ class Inbox:
                 return heard
         return None
 
-    # What is to be read
+    # Reading the history
 
     def request(self) -> dict[str, Any] | None:
         """Return the request to make while nothing waits, or None. Pass its reply to `answer`."""

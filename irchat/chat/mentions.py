@@ -6,7 +6,6 @@ from typing import NamedTuple
 
 from irchat.chat.state.directory import Directory
 from irchat.chat.state.entities import DirectoryChat, User
-from irchat.protocol.errors import Refusal
 from irchat.protocol.rules import answered_seq
 
 MENTIONS_MOST = 20
@@ -73,11 +72,4 @@ def names(directory: Directory, users: Collection[int], hidden: Collection[int])
 
 def _find(directory: Directory, name: str) -> User | None:
     """Return the user called ``name``, also with the full stop of a sentence after it."""
-    for spelled in dict.fromkeys((name, name.rstrip("."))):
-        try:
-            user = directory.find_user(spelled)
-        except Refusal:
-            continue
-        if user is not None:
-            return user
-    return None
+    return directory.find_user(name) or directory.find_user(name.rstrip("."))

@@ -61,7 +61,7 @@ def parse_options(arguments: Sequence[str] | None = None) -> ClientOptions:
 
 
 def complete_options(options: ClientOptions, settings: Preferences, last_server: tuple[str, bool]) -> ClientOptions:
-    """Return the options with what the settings say. Exit with a message if there is no server to connect to.
+    """Return the options, completed from the settings. Exit with a message if there is no server to connect to.
 
     ``last_server``: the address of the server used last, and whether with TLS. An address that is typed or in the
     settings means TLS unless ``--no-tls`` is typed too.

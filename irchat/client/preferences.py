@@ -150,7 +150,7 @@ class LastServer:
         return address, address == kept
 
     def keep(self, address: str, tls: bool) -> None:
-        """Keep an address. A file that cannot be written is no reason to stop."""
+        """Keep an address. Ignore a file that cannot be written."""
         line = address if tls else f"{_WITHOUT_TLS}{address}"
         try:
             shared_files.change(self._path, lambda _: f"{line}\n")

@@ -30,13 +30,13 @@ from irchat.system.files.named_files import read_small_file
 from irchat.system.streams import flush_output
 
 NO_SERVER = 2
-# Seconds in which a message is repeated whose answer was lost, or that the server cannot store now.
+# Seconds for repeating a message after its answer was lost, or while the server cannot store it.
 _PATIENCE = 60.0
 _LONGEST_PAUSE = 8.0
 
 
 class SilentDialogue:
-    """The answers of a program: it cannot decide whether to trust a server."""
+    """A dialogue without a user: questions fail, and errors go to standard error."""
 
     interactive = False
 
@@ -161,7 +161,7 @@ def token_path(label: str) -> Path:
 
 
 def read_standard_input() -> str:
-    """Return all of standard input. Raises ClientError on a terminal, and for what is no text or too much."""
+    """Return all of standard input. Raises ClientError on a terminal, and if it is not text or too long."""
     if os.isatty(0):
         raise ClientError("The line has no text, and nothing is piped into the command. Add a text.")
     data = sys.stdin.buffer.read(CLIENT_LINE_BYTES + 1)

@@ -125,8 +125,7 @@ def _address(line: str) -> requests.Send | None:
         _, request = REGISTRY.read(f"{line} x")
     except Refusal:
         return None
-    is_address = isinstance(request, requests.Send) and request.text == "x" and line.lstrip()[:1] in ("@", "*")
-    return request if is_address and isinstance(request, requests.Send) else None
+    return request if line.strip() and isinstance(request, requests.Send) and request.text == "x" else None
 
 
 def _text(read_input: Callable[[], str]) -> str:

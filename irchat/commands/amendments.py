@@ -10,8 +10,7 @@ from irchat.protocol.errors import Code, Refusal
 from irchat.protocol.marks import clean_mark
 from irchat.protocol.rules import GLOBAL_NAME
 
-_NUMBER = "[1-9][0-9]{0,17}"
-_SEQ = Part(f"(?P<seq>{_NUMBER})", f"(?:{_NUMBER})?")
+_SEQ = Part("(?P<seq>[1-9][0-9]{0,17})", "(?P<seq>[1-9][0-9]{0,17})?")
 # The message and five on either side.
 _AROUND = 11
 
@@ -23,6 +22,11 @@ class InText(Command):
     whole_line = True
     in_text = True
     to_open_chat = True
+
+    @classmethod
+    def begin(cls, seq: int) -> str:
+        """Return the beginning of the line about message ``seq``, up to what the user has to type: ``#17+``."""
+        return cls.usage.replace("<number>", str(seq)).partition("<")[0]
 
 
 class ShowMessage(InText, ShowPage):

@@ -29,6 +29,7 @@ Form: TypeAlias = "str | Callable[[str], str]"
 """The right form of a habit, or a function that builds it from the rest of the line."""
 
 AS_MESSAGE = " To send the line to everyone, type \\ before it."
+OLDER_SERVER = "This server is older and cannot do that."
 HELP = "!help"
 
 
@@ -166,4 +167,4 @@ def wrong_use(prefix: str, usage: str) -> Refusal:
 def check_feature(command: type[Command], features: Collection[str]) -> None:
     """Raise Refusal if ``command`` needs a feature that is not among ``features``, those of an older server."""
     if command.feature and command.feature not in features:
-        raise Refusal(Code.BAD_REQUEST, f"This server is older and cannot do that.{AS_MESSAGE}", command.usage)
+        raise Refusal(Code.BAD_REQUEST, OLDER_SERVER + AS_MESSAGE, command.usage)

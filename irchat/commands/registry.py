@@ -11,6 +11,7 @@ from irchat.commands.base import AS_MESSAGE, HELP, Command, Form, wrong_use
 from irchat.commands.syntax import OpenWord
 from irchat.protocol import events, requests
 from irchat.protocol.errors import Code, Refusal
+from irchat.protocol.rules import answered_seq
 
 # A second slash makes it a path, and a blank after the first one a message: /etc/passwd, / hi.
 _SLASH_WORD = re.compile(r"/([^\W\d_][\w-]*)(?:\s+(.*))?", re.DOTALL)
@@ -192,6 +193,23 @@ class Registry:
             if (place := command.syntax.open_word(line[start:])) is not None:
                 places.append(place._replace(start=start + place.start))
         return places
+
+    def reference(self, line: str) -> tuple[str | None, int] | None:
+        """Return the message to which ``line`` refers at its beginning, or None. The line may be unfinished.
+
+        The result is its chat, None for the open one, and its seq.
+        """
+        chat, text = None, line.strip()
+        for sender in self._candidates(text):
+            if sender.reads_text and (match := sender.syntax.pattern.fullmatch(text)):
+                message = sender.read(match)
+                assert isinstance(message, requests.Send)
+                chat, text = message.chat, message.text
+                break
+        seq = answered_seq(f"{text} ")
+        begun = (command.syntax.begun(text).get("seq") for _, command in self._in_text.get(text[:1], ()))
+        number = seq or next(filter(None, begun), None)
+        return None if number is None else (chat, int(number))
 
     def _begun(self, line: str) -> list[tuple[type[Command], int]]:
         """Return the commands of which ``line`` may be the start, each with its place in the line."""

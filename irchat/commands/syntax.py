@@ -81,6 +81,11 @@ class Syntax:
         """Return whether ``line`` is valid, or may become valid when more is typed."""
         return any(pattern.fullmatch(line) for pattern in self._beginnings)
 
+    def begun(self, line: str) -> dict[str, str | None]:
+        """Return the named groups of ``line``, as far as it was typed. There are none if it cannot become valid."""
+        matches = (pattern.fullmatch(line) for pattern in reversed(self._beginnings))
+        return next((match.groupdict() for match in matches if match is not None), {})
+
     def open_word(self, line: str) -> OpenWord | None:
         """Return the word at the end of ``line`` that can be completed."""
         found = None

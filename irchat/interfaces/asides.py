@@ -1,7 +1,7 @@
 """The contracts between the core and the other nodes for asides, which are shown to online users and stored nowhere."""
 
 from collections.abc import Mapping
-from typing import Protocol
+from typing import Protocol, TypedDict
 
 from msgspec import Struct
 
@@ -21,6 +21,15 @@ class Persona(Struct, frozen=True):
     is_bot: bool = False
     away_at: int = 0
     named_at: int = 0
+
+
+class PersonaChange(TypedDict, total=False):
+    """Fields of a persona that a session sets."""
+
+    away: str | None
+    realname: str
+    username: str
+    is_bot: bool
 
 
 class OtherAsides(Protocol):

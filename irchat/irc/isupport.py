@@ -57,6 +57,6 @@ def isupport_lines(lines: ServerLines, nick: str, network: str) -> bytes:
 
 
 def _escaped(text: str) -> str:
-    """Return a value with ``\\x20`` for a space, and alike for what else cannot be in a value."""
+    """Return a value with ``\\x20`` for a space, and likewise for the other characters that a value cannot have."""
     short = text.encode()[:_NETWORK_BYTES].decode(errors="ignore")
     return "".join(f"\\x{ord(one):02X}" if one in _ESCAPED or ord(one) < 0x20 else one for one in short)

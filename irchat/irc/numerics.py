@@ -191,7 +191,7 @@ TEXTS: dict[Numeric, str] = {
     N.ERR_SASLALREADY: "You have already authenticated using SASL",
     N.RPL_SASLMECHS: "are available SASL mechanisms",
 }
-"""The usual text of a numeric whose text says nothing of its own."""
+"""The usual texts. Other numerics have a text of their own each time."""
 
 
 class ServerLines:

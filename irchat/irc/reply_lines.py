@@ -162,7 +162,7 @@ def monitor_list(lines: ServerLines, nick: str, targets: Iterable[str]) -> bytes
 
 
 def ison_line(lines: ServerLines, nick: str, online: Iterable[str]) -> bytes:
-    """Return ``303``: one line, for the client asked with one."""
+    """Return ``303``, which is one line, as the request was."""
     return lines.numeric(Numeric.RPL_ISON, nick, text=" ".join(online))
 
 

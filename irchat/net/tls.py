@@ -17,6 +17,8 @@ _READ_BYTES = 65_536
 _PLAIN = (b"G", b"H")
 # Maximum bytes of records read at once: a key update that a peer requests in 27 bytes makes TLS send an answer.
 _TAKEN_BYTES = 512
+# A record of one byte costs as much as one of hundreds. After this many, other connections get their turn.
+_RECORDS_A_TURN = 64
 # Maximum bytes that TLS sends by itself after the handshake, in this many seconds: two tickets, an alert, and a hundred
 # key updates. A peer that requests more is disconnected, or the answers would accumulate without bound.
 _OWN_BYTES = 1_024
@@ -68,6 +70,9 @@ class TLSLayer(Protocol):
         self._closed = False
         self._own_bytes = 0
         self._own_since = 0.0
+        self._rest = b""
+        self._resting: IDelayedCall | None = None
+        self._is_paused = False
 
     # The socket side.
 
@@ -109,15 +114,31 @@ class TLSLayer(Protocol):
             self._take(data)
 
     def _take(self, data: bytes) -> None:
+        records = 0
         for begin in range(0, len(data), _TAKEN_BYTES):
             self._incoming.write(data[begin : begin + _TAKEN_BYTES])
-            self._advance()
+            records += self._advance()
             if self._closed:
                 return
+            if records >= _RECORDS_A_TURN and self._clock is not None:
+                self._rest = data[begin + _TAKEN_BYTES :]
+                self.transport.pauseProducing()
+                self._resting = self._clock.callLater(0, self._rested)
+                return
+
+    def _rested(self) -> None:
+        self._resting = None
+        rest, self._rest = self._rest, b""
+        self._take(rest)
+        if self._resting is None and not self._is_paused and not self._closed:
+            self.transport.resumeProducing()
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         """Drop all references after the TCP connection is lost."""
         self._closed = True
+        if self._resting is not None:
+            self._resting.cancel()
+            self._resting = None
         self._in_turn = None
         self._in_time()
         del self._make_inner
@@ -127,7 +148,9 @@ class TLSLayer(Protocol):
         else:
             self._failed(ssl.SSLEOFError("the connection ended during the handshake"))
 
-    def _advance(self) -> None:
+    def _advance(self) -> int:
+        """Go on with the bytes that have arrived. Return the number of records of data among them."""
+        parts: list[bytes] = []
         try:
             if not self._ready:
                 self._tls.do_handshake()
@@ -135,18 +158,26 @@ class TLSLayer(Protocol):
                 self._in_time()
                 self._inner = self._make_inner(self._tls.selected_alpn_protocol())
                 self._inner.makeConnection(self)
-            while not self._closed and (data := self._tls.read(_READ_BYTES)):
-                self._inner.dataReceived(data)
+            while data := self._tls.read(_READ_BYTES):
+                parts.append(data)
+            self._pass_on(parts)
             if not self._closed:
                 self.close()
         except ssl.SSLWantReadError:
+            self._pass_on(parts)
             self._flush()
         except ssl.SSLError as error:
+            self._pass_on(parts)
             self._closed = self.disconnecting = True
             self._flush()
             self.writer.close()
             if not self._ready:
                 self._failed(error)
+        return len(parts)
+
+    def _pass_on(self, parts: list[bytes]) -> None:
+        if parts and not self._closed:
+            self._inner.dataReceived(parts[0] if len(parts) == 1 else b"".join(parts))
 
     def _in_time(self) -> None:
         if self._late is not None and self._late.active():
@@ -256,8 +287,11 @@ class TLSLayer(Protocol):
 
     def pauseProducing(self) -> None:
         """Stop reading from the socket."""
+        self._is_paused = True
         self.transport.pauseProducing()
 
     def resumeProducing(self) -> None:
         """Read from the socket again."""
-        self.transport.resumeProducing()
+        self._is_paused = False
+        if self._resting is None:
+            self.transport.resumeProducing()

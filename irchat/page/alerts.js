@@ -1,4 +1,4 @@
-/** What draws attention: title, sound, and notifications, without timed texts. */
+/** The title, the sound and the notifications, without timed texts. */
 
 import { text } from "./strings.js";
 
@@ -37,11 +37,10 @@ export function alertUser(message, hasSound, open) {
 	}
 }
 
-/** @type {AudioContext|undefined} */
-let audio;
-
-function beep() {
-	audio ??= new AudioContext();
+/** Play a short tone. A page that was not used yet may not play: its tones would all come at the first click. */
+export function beep() {
+	if (navigator.userActivation?.hasBeenActive === false) return;
+	const audio = new AudioContext();
 	const tone = audio.createOscillator();
 	const volume = audio.createGain();
 	tone.frequency.value = 660;
@@ -50,4 +49,5 @@ function beep() {
 	tone.connect(volume).connect(audio.destination);
 	tone.start();
 	tone.stop(audio.currentTime + 0.25);
+	tone.onended = () => audio.close();
 }

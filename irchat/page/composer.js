@@ -5,28 +5,33 @@ import { text } from "./strings.js";
 import { SECRET } from "./grammar.js";
 
 /** @typedef {import("./model.js").Model} Model */
+/** @typedef {import("./model.js").Chat} Chat */
 
 const OFFERS_MOST = 8;
+/** Longer texts are not searched for a word to complete, which could take seconds. */
+const COMPLETED_MOST = 1000;
 const COMMANDS = ["!help", "!set ", "ls ", "? ", "?@", "~", "exit"];
+
+/** Whether fingers are all that points. */
+export const IS_TOUCH = matchMedia("(hover: none) and (pointer: coarse)").matches;
 
 export class Composer {
 	/**
 	 * @param {{form: HTMLFormElement, line: HTMLTextAreaElement, offers: HTMLElement, about: HTMLElement}} elements
 	 * @param {Model} model
-	 * @param {{say: (line: string, chat: string) => void, find: (seq: number) => (import("./model.js").Message|null|undefined), toLog: () => void}} on
+	 * @param {{say: (line: string, chat: Chat) => void, find: (seq: number) => (import("./model.js").Message|null|undefined), toLog: () => void}} on
 	 */
 	constructor(elements, model, on) {
 		this.elements = elements;
 		this.model = model;
 		this.on = on;
-		/** The chat that is drawn, to which the line belongs. */
-		this.chat = "";
+		/** The chat that is drawn, to which the line belongs, whatever its name becomes. @type {Chat|null} */
+		this.chat = null;
 		this.recalled = -1;
 		/** @type {string[]} */
 		this.names = [];
-		this.isTouch = matchMedia("(hover: none) and (pointer: coarse)").matches;
 		const { form, line } = elements;
-		line.enterKeyHint = this.isTouch ? "enter" : "send";
+		line.enterKeyHint = IS_TOUCH ? "enter" : "send";
 		form.addEventListener("submit", (event) => {
 			event.preventDefault();
 			this.submit();
@@ -37,20 +42,19 @@ export class Composer {
 	}
 
 	/** Show the draft of a chat. The line of the last one stays with that one. */
-	show(/** @type {string} */ chat) {
+	show(/** @type {Chat} */ chat) {
 		this.keep();
 		this.chat = chat;
 		this.recalled = -1;
 		const { line } = this.elements;
-		line.value = this.model.chats.get(chat)?.draft ?? "";
-		line.placeholder = text("placeholder", chat);
+		line.value = chat.draft;
+		line.placeholder = text("placeholder", chat.name);
 		this.changed();
-		if (!this.isTouch) line.focus();
+		if (!IS_TOUCH) line.focus();
 	}
 
 	keep() {
-		const chat = this.model.chats.get(this.chat);
-		if (chat) chat.draft = this.elements.line.value;
+		if (this.chat) this.chat.draft = this.elements.line.value;
 	}
 
 	/** Put a text into the input of the open chat. */
@@ -62,26 +66,33 @@ export class Composer {
 	}
 
 	/**
+	 * Begin the line with the number of a message. What is typed stays behind an answer, and is in the way of anything else.
+	 * @param {string} start
+	 * @param {boolean} keeps
+	 */
+	begin(start, keeps) {
+		const typed = this.elements.line.value;
+		if (typed && !keeps) return false;
+		this.set(start + typed);
+		return true;
+	}
+
+	/**
 	 * Give back a line that was refused to its chat, unless something else is typed there.
-	 * @param {string} chatName
+	 * @param {Chat} chat
 	 * @param {string} line
 	 */
-	giveBack(chatName, line) {
-		if (chatName === this.chat) {
-			if (this.elements.line.value) return false;
-			this.set(line);
-			return true;
-		}
-		const chat = this.model.chats.get(chatName);
-		if (!chat || chat.draft) return false;
-		chat.draft = line;
+	giveBack(chat, line) {
+		if (chat.draft || (chat !== this.chat && this.model.chats.get(chat.name) !== chat)) return false;
+		if (chat === this.chat) this.set(line);
+		else chat.draft = line;
 		return true;
 	}
 
 	submit() {
 		const { line } = this.elements;
 		const typed = line.value;
-		if (!typed.trim()) return;
+		if (!typed.trim() || !this.chat) return;
 		line.value = "";
 		this.keep();
 		this.recalled = -1;
@@ -115,7 +126,7 @@ export class Composer {
 			event.preventDefault();
 			this.on.toLog();
 		} else if (event.key === "Escape") this.offer([]);
-		else if (event.key === "Enter" && !event.shiftKey && !this.isTouch) {
+		else if (event.key === "Enter" && !event.shiftKey && !IS_TOUCH) {
 			event.preventDefault();
 			if (chosen) this.take(chosen);
 			else this.submit();
@@ -128,7 +139,7 @@ export class Composer {
 
 	/** @param {number} step @param {KeyboardEvent} event */
 	recall(step, event) {
-		const typed = this.model.chats.get(this.chat)?.typed ?? [];
+		const typed = this.chat?.typed ?? [];
 		const at = this.recalled + step;
 		if (at >= typed.length || at < -1) return;
 		event.preventDefault();
@@ -140,7 +151,7 @@ export class Composer {
 
 	complete() {
 		const { line } = this.elements;
-		const before = line.value.slice(0, line.selectionStart);
+		const before = line.value.length > COMPLETED_MOST ? "" : line.value.slice(0, line.selectionStart);
 		const word = /(?:^|\s|\*\d+)([@*~+!][^\s@*]*|[^\s@*~+!]+)$/u.exec(before)?.[1] ?? "";
 		if (!word || line.selectionStart !== line.value.length || SECRET.test(word)) {
 			this.offer([]);
@@ -198,6 +209,7 @@ export class Composer {
 
 	/** Forget everything: the page is left. */
 	clear() {
+		this.chat = null;
 		this.elements.line.value = "";
 		this.elements.about.textContent = "";
 		this.offer([]);

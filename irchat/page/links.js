@@ -1,7 +1,7 @@
 /** A text as nodes: web addresses and references to messages become links, all else stays text. */
 
 const PARTS = /(https?:\/\/[^\s<>"]+)|((?:GLOBAL|\*[^\s*@#]+)#[1-9][0-9]{0,17})(?![\p{L}\p{N}])|(@[^\s@*,:;!?]+)/gu;
-const TRAILING = /[).,:;!?\]'»”’]+$/u;
+const TRAILING = ").,:;!?]'»”’";
 
 /**
  * Append `text` to `element`.
@@ -19,7 +19,7 @@ export function appendText(element, text, how) {
 		let node = null;
 		let size = whole.length;
 		if (address) {
-			const url = address.replace(TRAILING, (end) => (end.startsWith(")") && address.includes("(") ? ")" : ""));
+			const url = withoutEnd(address);
 			size = url.length;
 			node = webLink(url);
 		} else if (reference) {
@@ -27,9 +27,12 @@ export function appendText(element, text, how) {
 			node = document.createElement("button");
 			node.className = "reference";
 			node.addEventListener("click", () => how.refer(chat, Number(seq)));
-		} else if (call && call.slice(1).toLowerCase() === how.me.toLowerCase()) {
-			node = document.createElement("mark");
-			node.className = "me-called";
+		} else if (call) {
+			// Set apart, so that the direction of the text is that of its own words.
+			const isMe = call.slice(1).toLowerCase() === how.me.toLowerCase();
+			node = document.createElement(isMe ? "mark" : "bdi");
+			node.dir = "auto";
+			if (isMe) node.className = "me-called";
 		}
 		if (!node) continue;
 		element.append(text.slice(from, at));
@@ -38,6 +41,13 @@ export function appendText(element, text, how) {
 		from = at + size;
 	}
 	element.append(text.slice(from));
+}
+
+/** Return an address without the punctuation of the sentence that it ends. @param {string} address */
+function withoutEnd(address) {
+	let end = address.length;
+	while (TRAILING.includes(address[end - 1])) end -= 1;
+	return address.slice(0, address[end] === ")" && address.includes("(") ? end + 1 : end);
 }
 
 /** @param {string} address */
@@ -51,6 +61,8 @@ function webLink(address) {
 	if (url.protocol !== "http:" && url.protocol !== "https:") return null;
 	const link = document.createElement("a");
 	link.href = url.href;
+	// In a text from right to left, too, an address begins with its host.
+	link.dir = "ltr";
 	link.target = "_blank";
 	link.rel = "noopener noreferrer nofollow";
 	if (/[^\u0000-\u007f]/.test(address.split("/")[2] ?? "")) link.title = url.host;

@@ -1,5 +1,6 @@
 /** The open chat: its rows, pages of history on scrolling without a jump, and what was seen. */
 
+import { IS_TOUCH } from "./composer.js";
 import { continues, day, dayRow, el, fillQuote, messageRow, newRow, timeLeft } from "./rows.js";
 import { text } from "./strings.js";
 
@@ -26,8 +27,8 @@ export class Log {
 		this.chat = null;
 		elements.scroller.addEventListener("scroll", () => this.scrolled(), { passive: true });
 		elements.toEnd.addEventListener("click", () => on.end());
-		window.addEventListener("resize", () => this.atEnd && this.scrollToEnd());
-		window.visualViewport?.addEventListener("resize", () => this.atEnd && this.scrollToEnd());
+		// Also a notice, a keyboard and a longer line leave less room for it.
+		new ResizeObserver(() => this.atEnd && this.scrollToEnd()).observe(elements.scroller);
 		this.atEnd = true;
 		this.today = new Date().toDateString();
 		/** What is drawn, by the key of the message. @type {Map<string, Drawn>} */
@@ -35,6 +36,7 @@ export class Log {
 		/** The frame that draws what was said now. */
 		this.frame = 0;
 		elements.scroller.addEventListener("keydown", (event) => this.moved(event));
+		elements.log.addEventListener("contextmenu", (event) => this.held(event));
 	}
 
 	/**
@@ -210,6 +212,15 @@ export class Log {
 		else if (at < 0) this.focusLast();
 		else rows[at + step]?.focus();
 		event.preventDefault();
+	}
+
+	/** Open the menu of a message that a finger holds, in place of the browser's. */
+	held(/** @type {Event} */ event) {
+		const target = /** @type {HTMLElement} */ (event.target);
+		const more = /** @type {HTMLElement|null|undefined} */ (target.closest(".message")?.querySelector(".row-more"));
+		if (!IS_TOUCH || !more || target.closest("a")) return;
+		event.preventDefault();
+		more.click();
 	}
 
 	/** Give the focus to the last row. */

@@ -1,12 +1,12 @@
-/** The page: it connects the connection, the model and the drawing. */
+/** The page: it joins the connection, the model and the drawing. */
 
 import { alertOf, alertsFor, alertUser, showTitle } from "./alerts.js";
 import { Composer } from "./composer.js";
-import { LEAVE } from "./grammar.js";
+import { KEY, LEAVE, SECRET } from "./grammar.js";
 import * as kept from "./kept.js";
 import { Log } from "./log.js";
 import { Model } from "./model.js";
-import { byId, clicked, prepareDialogs, prepareSearch, prepareSettings, refresh, showMenu, showNotice, submitted } from "./panels.js";
+import { byId, clicked, noticeOf, prepareDialogs, prepareSearch, prepareSettings, refresh, refuseFiles, showMenu, showNotice, submitted } from "./panels.js";
 import { Session } from "./session.js";
 import { drawChats, drawPeople } from "./side.js";
 import { Connection } from "./socket.js";
@@ -24,6 +24,9 @@ const model = new Model();
 let credentials = null;
 let isSignedIn = false;
 let endedWith = "";
+let warnedOf = "";
+/** Why the server refuses the token for now. */
+let refusedFor = "";
 
 /** @type {Connection} */
 const connection = new Connection({
@@ -33,7 +36,7 @@ const connection = new Connection({
 		session.isReady = false;
 		if (!isSignedIn && !credentials && !kept.token()) return connection.stop();
 		const isUntrusted = location.protocol === "https:" && neverOpened >= UNTRUSTED_AFTER && !isSignedIn;
-		const trouble = text(isUntrusted ? "untrusted" : "again", seconds);
+		const trouble = [refusedFor, text(isUntrusted ? "untrusted" : "again", seconds)].filter(Boolean).join(" ");
 		showState(trouble);
 		byId("door-error").textContent = isSignedIn ? "" : trouble;
 	},
@@ -44,12 +47,14 @@ const session = new Session(connection, model, {
 	signedIn: () => {
 		isSignedIn = true;
 		credentials = null;
+		refusedFor = "";
 		byId("door").hidden = true;
 		byId("app").hidden = false;
 		byId("me").textContent = model.name;
 		byId("password").value = "";
 		showState("");
 		if (!log.chat) open(model.open);
+		else if (!log.chat.loaded) session.load(log.chat, "end");
 	},
 	said: (message) => {
 		if (message.chat === model.open) log.add(message);
@@ -67,11 +72,15 @@ const session = new Session(connection, model, {
 		drawHead();
 	},
 	notice: (shown, asked) => notice(shown, asked),
+	// What is being typed stays where it is.
+	opened: (chat, seq) => (chat.name === model.open || !composer.chat?.draft ? open(chat.name, seq) : showNotice(text("isLoaded", chat.name), false)),
 	refused: (chat, line, error) => {
-		const isBack = composer.giveBack(chat, line);
-		showNotice([error.text, error.usage ? `${error.usage}` : "", isBack || !line ? "" : text("refused", line)].filter(Boolean).join("\n"), true);
+		const isBack = !KEY.test(line) && composer.giveBack(chat, line);
+		const isShown = !isBack && !SECRET.test(line);
+		showNotice([error.text, error.usage ?? "", isShown ? text("refused", line) : ""].filter(Boolean).join("\n"), true);
 		drawLists();
 	},
+	other: () => clear(),
 	ended: (reason) => {
 		endedWith = text("ended", reason);
 		showState(endedWith);
@@ -90,7 +99,7 @@ const log = new Log({ scroller: byId("scroller"), log: byId("log"), toEnd: byId(
 			return model.name;
 		},
 		answered: (seq) => (log.chat ? session.answered(log.chat, seq) : null),
-		refer: (chat, seq) => open(chat || model.open, seq),
+		refer: (chat, seq) => (!chat || model.chats.has(chat) ? open(chat || model.open, seq) : showNotice(text("notIn", chat), true)),
 		mark: (message, mark, on) => session.mark(message, mark, on),
 		menu: (message, at) => messageMenu(message, at),
 	},
@@ -100,6 +109,7 @@ const log = new Log({ scroller: byId("scroller"), log: byId("log"), toEnd: byId(
 const composer = new Composer({ form: byId("composer"), line: byId("line"), offers: byId("offers"), about: byId("about-line") }, model, {
 	say: (line, chat) => {
 		showNotice("", false);
+		if (!LEAVE.test(line)) warnedOf = "";
 		if (LEAVE.test(line)) signOut();
 		else session.say(line, chat);
 	},
@@ -109,15 +119,14 @@ const composer = new Composer({ form: byId("composer"), line: byId("line"), offe
 
 const settings = prepareSettings(session);
 prepareDialogs();
-prepareSearch(session, (chat, seq) => open(chat, seq));
+refuseFiles();
+const showFound = prepareSearch(session, (chat, seq) => open(chat, seq));
 
 /** Sign in on a new connection: with the typed name and password, or with the token. */
 async function signIn() {
 	const token = kept.token();
-	if (!credentials && !token) {
-		connection.stop();
-		return;
-	}
+	// Without a token, another tab has signed out for this one too.
+	if (!credentials && !token) return isSignedIn ? leave(endedWith) : connection.stop();
 	const request = credentials ?? { type: "resume", token };
 	const reply = await session.ask(request);
 	if (reply.type === "welcome") {
@@ -133,7 +142,7 @@ async function signIn() {
 			leave(reply.code === "banned" ? trouble : endedWith);
 		} else {
 			// It may pass: try again after a pause.
-			showState(trouble);
+			refusedFor = trouble;
 			connection.socket?.close();
 		}
 	}
@@ -170,7 +179,21 @@ submitted("sign-in", () => {
 });
 clicked("create", () => enter(true));
 
+/** Return what is typed or waits and would be lost, for a text; empty if nothing is. */
+function unsent() {
+	composer.keep();
+	const drafts = [...model.chats.values()].filter((chat) => chat.draft.trim()).map((chat) => chat.name);
+	const waiting = session.unsent.map((said) => said.chat.name);
+	return [...new Set([...waiting, ...drafts])].join(", ");
+}
+
 async function signOut() {
+	const left = unsent();
+	if (left && left !== warnedOf) {
+		warnedOf = left;
+		showNotice(text("leaving", left), true);
+		return;
+	}
 	kept.dropToken();
 	await session.ask({ type: "logout", forget: true });
 	leave("");
@@ -182,14 +205,14 @@ function leave(why) {
 	session.isReady = false;
 	session.unsent = [];
 	clear();
-	model.open = "GLOBAL";
-	endedWith = "";
+	endedWith = warnedOf = refusedFor = "";
 	showDoor(why);
 }
 
 /** Drop every text from the memory and from the page. */
 function clear() {
 	model.clear();
+	model.open = "GLOBAL";
 	session.quotes.clear();
 	composer.clear();
 	log.clear();
@@ -202,13 +225,20 @@ function clear() {
 /** Open a chat, at its first unread message or at the message `seq`. @param {string} name @param {number} [seq] */
 function open(name, seq) {
 	const chat = model.visit(name);
-	composer.show(name);
+	for (const id of ["members", "time"]) byId(id).close(); // they are about the chat that was open
+	composer.show(chat);
 	showSide(false);
 	drawLists();
 	drawHead();
 	log.show(chat, "end");
 	session.load(chat, seq ?? "unread");
 }
+
+model.onReplaced = (/** @type {Chat} */ old) => {
+	composer.keep();
+	if (old.draft) showNotice(text("replaced", old.name, old.draft), true);
+	if (composer.chat === old) open(old.name);
+};
 
 let listsFrame = 0;
 
@@ -231,8 +261,11 @@ function drawListsNow() {
 }
 
 function showAlert() {
-	byId("chat-alert").hidden = !model.features.includes("alert");
-	byId("chat-alert").textContent = text(/** @type {"alertall"} */ (`alert${alertOf(model, model.open)}`));
+	const alert = alertOf(model, model.open);
+	const button = byId("chat-alert");
+	button.hidden = !model.features.includes("alert");
+	button.dataset.alert = alert;
+	button.ariaLabel = button.title = byId("alert-text").textContent = text(/** @type {"alertall"} */ (`alert${alert}`));
 }
 
 async function drawHead() {
@@ -243,7 +276,9 @@ async function drawHead() {
 	showAlert();
 	if (name.startsWith("*")) {
 		const group = await session.ask({ type: "members", group: name });
-		if (group.type === "group" && model.open === name) byId("chat-about").textContent = text("members", group.members.length, group.owner);
+		if (group.type !== "group") return;
+		model.chat(name).owner = group.owner;
+		if (model.open === name) byId("chat-about").textContent = text("members", group.members.length, group.owner);
 	}
 }
 
@@ -253,45 +288,31 @@ function showState(shown) {
 	byId("state").textContent = shown;
 }
 
-/** @param {Line[]} all @param {(one: Line, index: number) => any[]} cells */
-const rows = (all, cells) => all.map((one, index) => cells(one, index).filter(Boolean).join("  ")).join("\n");
-
 /** Show a reply that is no message. @param {Line} shown @param {string} asked */
 function notice(shown, asked) {
-	const said = {
-		error: () => [shown.text, shown.usage].filter(Boolean).join("\n"),
-		help: () => shown.text,
-		blocks: () => (shown.names.length ? text("blocked", shown.names.join(", ")) : text("blockedNone")),
-		sessions: () => rows(shown.sessions, (one, index) => [index + 1, one.label, one.since?.slice(0, 10), text(one.this ? "thisSession" : one.online ? "online" : "away")]),
-		keys: () => rows([...shown.keys, ...(shown.offered ?? [])], (key) => [key.number, key.fingerprint, key.comment]) || text("keysNone"),
-		users: () => [...shown.online, ...shown.offline].join(", "),
-		group: () => `${shown.group}: ${shown.members.join(", ")} (${text("owner")}: ${shown.owner})`,
-		found: () => rows(shown.messages, (message) => [`${message.chat}#${message.seq} ${message.from}: ${message.text}`]) || text("foundNone"),
-		alert: () => `${shown.chat}: ${text(/** @type {"alertall"} */ (`alert${shown.alert}`))}`,
-		added: () => `${shown.group}: ${text("added", shown.by, shown.name)}`,
-		removed: () => `${shown.group}: ${shown.by === shown.name ? text("leftGroup", shown.name) : text("removedFrom", shown.by, shown.name)}${shown.owner ? "" : ` ${text("dissolved")}`}`,
-		sent: () => `${shown.chat}: ${text("sent")}`,
-		history: () => text("noMessages"),
-	}[shown.type];
-	if (said) showNotice(said(), shown.type === "error");
-	if (shown.type === "group" && asked) open(shown.group);
+	const said = noticeOf(shown);
+	if (said) showNotice(said, shown.type === "error", shown.type === "help");
+	if (shown.type === "found") showFound(shown);
+	// What is being typed stays where it is.
+	if (shown.type === "group" && asked.includes("->") && !composer.chat?.draft) open(shown.group);
 }
 
 /** @param {Message} message @param {HTMLElement} at */
 function messageMenu(message, at) {
 	/** @type {[string, () => void][]} */
 	const entries = [];
+	const begin = (/** @type {string} */ start, keeps = false) => composer.begin(`#${message.seq}${start}`, keeps) || showNotice(text("typedFirst"), true);
 	if (message.seq) {
-		entries.push([text("answer"), () => composer.set(`#${message.seq} `)]);
+		entries.push([text("answer"), () => begin(" ", true)]);
 		if (model.features.includes("marks")) {
 			for (const mark of MARKS) entries.push([mark, () => session.mark(message, mark, true)]);
-			entries.push([text("mark"), () => composer.set(`#${message.seq}+`)]);
+			entries.push([text("mark"), () => begin("+")]);
 		}
-		if (message.mine) entries.push([text("edit"), () => composer.set(`#${message.seq}= ${message.text}`)]);
+		if (message.mine) entries.push([text("edit"), () => begin(`= ${message.text}`)]);
 		entries.push([text("copyText"), () => navigator.clipboard?.writeText(message.text)]);
 		const label = message.chat.startsWith("@") ? `${message.chat} #${message.seq}` : `${message.chat}#${message.seq}`;
 		entries.push([text("copyLink"), () => navigator.clipboard?.writeText(label)]);
-		if (message.mine || message.chat.startsWith("*")) entries.push([text("remove"), () => session.remove(message)]);
+		if (message.mine || model.chat(message.chat).owner === model.name) entries.push([text("remove"), () => session.remove(message)]);
 	} else if (message.mine) entries.push([text("takeBack"), () => session.remove(message)]);
 	if (entries.length) showMenu(at, entries);
 }
@@ -358,19 +379,13 @@ window.addEventListener("pageshow", (event) => {
 	look();
 	if (event.persisted) location.reload();
 });
-// A file that is dropped would take the place of the page.
-for (const type of ["dragover", "drop", "paste"]) {
-	window.addEventListener(type, (event) => {
-		const carried = /** @type {DragEvent} */ (event).dataTransfer ?? /** @type {ClipboardEvent} */ (event).clipboardData;
-		if (!carried?.types.includes("Files") || carried.types.includes("text/plain")) return;
-		event.preventDefault();
-		if (type !== "dragover") showNotice(text("noFiles"), true);
-	});
-}
 // Where the keyboard of a phone covers the page, the page ends above it. Zooming changes nothing.
 window.visualViewport?.addEventListener("resize", () => {
 	const { height, scale } = /** @type {VisualViewport} */ (window.visualViewport);
 	if (scale === 1) byId("app").style.height = height < innerHeight ? `${height}px` : "";
+});
+window.addEventListener("beforeunload", (event) => {
+	if (isSignedIn && unsent()) event.preventDefault();
 });
 window.addEventListener("pagehide", () => {
 	clear();

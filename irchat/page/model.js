@@ -9,7 +9,7 @@
  * }} Message
  * @typedef {{
  *   name: string, id: string, unread: number, mentions: number, alert: string, lastSeq: number, readSeq: number,
- *   lastAt: string, rev: number, items: Message[], loaded: boolean, atEnd: boolean, more: boolean, follows: boolean, late: number,
+ *   lastAt: string, owner: string, rev: number, items: Message[], loaded: boolean, atEnd: boolean, more: boolean, follows: boolean, late: number,
  *   firstUnread: number, draft: string, typed: string[]
  * }} Chat
  */
@@ -35,6 +35,8 @@ export class Model {
 		this.open = "GLOBAL";
 		/** The chats that were open, the latest first. @type {string[]} */
 		this.visited = [];
+		/** Called with a chat whose name belongs to another one now. @type {(chat: Chat) => void} */
+		this.onReplaced = () => undefined;
 	}
 
 	/**
@@ -45,19 +47,18 @@ export class Model {
 	 */
 	chat(name, id) {
 		let chat = this.chats.get(name);
-		if (chat && id && chat.id && chat.id !== id) {
-			// The name belongs to another chat now: a draft must not go to it.
-			this.chats.delete(name);
-			chat = undefined;
-		}
+		// A draft must not go to another chat that has the name now.
+		const old = chat && id && chat.id && chat.id !== id ? chat : null;
+		if (old) chat = undefined;
 		if (!chat) {
 			chat = {
-				name, id: id ?? "", unread: 0, mentions: 0, alert: "", lastSeq: 0, readSeq: 0, lastAt: "", rev: 0, items: [],
+				name, id: id ?? "", unread: 0, mentions: 0, alert: "", lastSeq: 0, readSeq: 0, lastAt: "", owner: "", rev: 0, items: [],
 				loaded: false, atEnd: false, more: true, follows: true, late: 0, firstUnread: 0, draft: "", typed: [],
 			};
 			this.chats.set(name, chat);
 		}
 		if (id) chat.id = id;
+		if (old) this.onReplaced(old);
 		return chat;
 	}
 
@@ -133,7 +134,7 @@ export class Model {
 		chat.loaded = true;
 	}
 
-	/** Whether no message was said while the last page was on its way, which does not have it. @param {Chat} chat */
+	/** Whether the last page is complete: no message was said while it was on its way. @param {Chat} chat */
 	isWhole(chat) {
 		const isWhole = chat.late <= last(chat);
 		chat.late = 0;

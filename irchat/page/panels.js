@@ -1,9 +1,14 @@
 /** The dialogs: search, settings, members, the time of a timed message; and the menu of a message. */
 
+import { beep } from "./alerts.js";
 import { appendText } from "./links.js";
 import { el, named } from "./rows.js";
 import { text } from "./strings.js";
 import * as kept from "./kept.js";
+
+/** @typedef {import("./socket.js").Line} Line */
+
+const WHEN = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
 
 /** @returns {any} */
 export function byId(/** @type {string} */ id) {
@@ -25,6 +30,18 @@ export function submitted(id, then) {
 	});
 }
 
+/** Refuse files: one that is dropped would take the place of the page. */
+export function refuseFiles() {
+	for (const type of ["dragover", "drop", "paste"]) {
+		window.addEventListener(type, (event) => {
+			const carried = /** @type {DragEvent} */ (event).dataTransfer ?? /** @type {ClipboardEvent} */ (event).clipboardData;
+			if (!carried?.types.includes("Files") || carried.types.includes("text/plain")) return;
+			event.preventDefault();
+			if (type !== "dragover") showNotice(text("noFiles"), true);
+		});
+	}
+}
+
 /** Close each dialog by its own button and by a click beside it. */
 export function prepareDialogs() {
 	for (const dialog of document.querySelectorAll("dialog")) {
@@ -35,7 +52,11 @@ export function prepareDialogs() {
 	}
 }
 
-/** @param {import("./session.js").Session} session @param {(chat: string, seq: number) => void} jump */
+/**
+ * Prepare the search. Return the function that shows what was found.
+ * @param {import("./session.js").Session} session
+ * @param {(chat: string, seq: number) => void} jump
+ */
 export function prepareSearch(session, jump) {
 	const dialog = byId("search");
 	const results = byId("search-results");
@@ -48,15 +69,16 @@ export function prepareSearch(session, jump) {
 		results.replaceChildren(el("p", "hint", text("loading")));
 		const here = byId("search-here").checked ? { chat: session.model.open } : {};
 		const found = await session.ask({ type: "search", limit: 50, ...here, ...query });
-		if (found.type !== "found") {
-			results.replaceChildren(el("p", "error", found.text ?? text("offline")));
-			return;
-		}
+		if (found.type === "found") show(found);
+		else results.replaceChildren(el("p", "error", found.text ?? text("offline")));
+	};
+	const show = (/** @type {import("./socket.js").Line} */ found) => {
+		if (!dialog.open) dialog.showModal();
 		const said = !found.messages.length ? text("foundNone") : text(found.more ? "foundMore" : "found", found.messages.length);
 		results.replaceChildren(el("p", "hint", said), ...found.messages.map((/** @type {any} */ message) => {
 			const row = el("button", "result");
 			const head = el("span", "head");
-			head.append(named("b", message.from), ` ${message.chat} · ${new Date(message.at).toLocaleString()}`);
+			head.append(named("b", message.from), " ", el("bdi", "", message.chat), ` · ${WHEN.format(new Date(message.at))}`);
 			const body = el("span", "body");
 			body.dir = "auto";
 			body.textContent = message.text;
@@ -74,6 +96,7 @@ export function prepareSearch(session, jump) {
 		if (typed) search(mark ? { words: mark[1], mark: mark[2] } : { words: typed });
 	});
 	clicked("search-mentions", () => search({ words: "", mentions: true }));
+	return show;
 }
 
 /** @param {import("./session.js").Session} session */
@@ -99,6 +122,7 @@ export function prepareSettings(session) {
 	}
 	byId("sound").addEventListener("change", () => {
 		chosen.sound = byId("sound").checked;
+		if (chosen.sound) beep();
 		kept.keepSettings(chosen);
 	});
 	clicked("ask-notify", async () => {
@@ -124,7 +148,7 @@ export function showMembers(session, group) {
 		item.append(shown);
 		if (name === group.owner) item.append(el("span", "hint", text("owner")));
 		if (isOwner && name !== group.owner) {
-			const remove = el("button", "quiet", text("remove"));
+			const remove = el("button", "quiet", text("removeMember"));
 			remove.addEventListener("click", async () => refresh(session, await session.ask({ type: "remove_member", group: group.group, name })));
 			item.append(remove);
 		}
@@ -184,12 +208,48 @@ export function showMenu(anchor, entries) {
 	};
 }
 
-/** Show a text of the server: help, lists, errors. @param {string} shown @param {boolean} isError */
-export function showNotice(shown, isError) {
+/** @param {Line[]} all @param {(one: Line, index: number) => any[]} cells */
+const rows = (all, cells) => all.map((one, index) => cells(one, index).filter(Boolean).join("  ")).join("\n");
+
+/** Return a reply that is no message as a text, empty if it says nothing. @param {Line} shown @returns {string} */
+export function noticeOf(shown) {
+	const said = {
+		error: () => [shown.text, shown.usage].filter(Boolean).join("\n"),
+		help: () => shown.text,
+		blocks: () => (shown.names.length ? text("blocked", shown.names.join(", ")) : text("blockedNone")),
+		sessions: () => rows(shown.sessions, (one, index) => [index + 1, one.label, one.since?.slice(0, 10), text(one.this ? "thisSession" : one.online ? "online" : "away")]),
+		keys: () => rows([...shown.keys, ...(shown.offered ?? [])], (key) => [key.number, key.fingerprint, key.comment]) || text("keysNone"),
+		users: () => [...shown.online, ...shown.offline].join(", "),
+		group: () => `${shown.group}: ${shown.members.join(", ")} (${text("owner")}: ${shown.owner})`,
+		alert: () => `${shown.chat}: ${text(/** @type {"alertall"} */ (`alert${shown.alert}`))}`,
+		added: () => `${shown.group}: ${text("added", shown.by, shown.name)}`,
+		removed: () => `${shown.group}: ${shown.by === shown.name ? text("leftGroup", shown.name) : text("removedFrom", shown.by, shown.name)}${shown.owner ? "" : ` ${text("dissolved")}`}`,
+		chats: () => rows(shown.chats, (one) => [one.chat, one.unread ? text("unread", one.unread) : ""]),
+		sent: () => `${shown.chat}: ${text("sent")}`,
+		history: () => text("noMessages"),
+	}[shown.type];
+	return said ? said() : "";
+}
+
+/** Return a line of the help as two cells: a command, and what it does. */
+function pair(/** @type {string} */ line) {
+	const [command, ...meaning] = line.split(/\s{2,}/);
+	return [el("b", "", command), el("span", "", meaning.join(" "))];
+}
+
+/**
+ * Show a text of the server: help, lists, errors.
+ * @param {string} shown
+ * @param {boolean} isError
+ * @param {boolean} [isTable] whether each line has two cells
+ */
+export function showNotice(shown, isError, isTable = false) {
 	const notice = byId("notice");
 	notice.hidden = !shown;
 	notice.classList.toggle("error", isError);
-	notice.classList.toggle("table", /\S {3}/.test(shown));
-	byId("notice-text").replaceChildren();
-	if (shown) appendText(byId("notice-text"), shown, { me: "", refer: () => undefined });
+	const body = byId("notice-text");
+	body.replaceChildren();
+	body.classList.toggle("pairs", isTable);
+	if (isTable) for (const line of shown.split("\n")) body.append(...pair(line));
+	else if (shown) appendText(body, shown, { me: "", refer: () => undefined });
 }

@@ -9,7 +9,7 @@ import { leftOf, readable } from "./timed.js";
  * @typedef {{
  *   me: string, answered: (seq: number) => (Message|null|undefined), refer: (chat: string, seq: number) => void,
  *   mark: (message: Message, mark: string, on: boolean) => void, menu: (message: Message, at: HTMLElement) => void
- * }} How what a row needs of the page
+ * }} How the functions of the page that a row calls
  */
 
 const TIME = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
@@ -56,7 +56,7 @@ export function named(/** @type {string} */ tag, /** @type {string} */ name) {
 	element.dir = "auto";
 	let sum = 0;
 	for (const character of name.toLowerCase()) sum = (sum * 31 + (character.codePointAt(0) ?? 0)) >>> 0;
-	element.style.setProperty("--c", String((sum % 12) * 30));
+	element.style.setProperty("--c", String((sum * 195 >>> 4) % 360));
 	return element;
 }
 
@@ -80,7 +80,7 @@ export function messageRow(message, joined, how) {
 	if (message.seq) head.append(el("span", "seq", `#${message.seq}`));
 	const body = el("div", "body");
 	body.dir = "auto";
-	const answer = /^#([1-9]\d{0,17}) /.exec(message.text);
+	const answer = /^#([1-9]\d{0,17})\s/.exec(message.text);
 	if (answer && !message.id) row.append(quoteRow(Number(answer[1]), how));
 	row.append(head);
 	appendText(body, answer && !message.id ? message.text.slice(answer[0].length) : message.text, how);

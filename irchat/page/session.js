@@ -25,14 +25,14 @@ export class Session {
 	 * @param {{
 	 *   signedIn: () => void, said: (message: Message) => void, changed: (message: Message) => void, gone: () => void, lists: () => void,
 	 *   page: (chat: Chat, place: "end"|"unread"|number|"keep") => void, notice: (shown: Line, asked: string) => void,
-	 *   refused: (chat: string, line: string, error: Line) => void, ended: (reason: string) => void, quoted: (seq: number, message: Message|null) => void
+	 *   refused: (chat: Chat, line: string, error: Line) => void, other: () => void, opened: (chat: Chat, seq: number|undefined) => void, ended: (reason: string) => void, quoted: (seq: number, message: Message|null) => void
 	 * }} on
 	 */
 	constructor(connection, model, on) {
 		this.connection = connection;
 		this.model = model;
 		this.on = on;
-		/** @type {{line: string, chat: string, nonce: string, message: Message|null}[]} */
+		/** @type {{line: string, chat: Chat, nonce: string, message: Message|null}[]} */
 		this.unsent = [];
 		/** @type {Map<string, Message|null|undefined>} */
 		this.quotes = new Map();
@@ -45,7 +45,11 @@ export class Session {
 	async welcome(/** @type {Line} */ welcome) {
 		const { model } = this;
 		if (model.epoch && model.epoch !== welcome.epoch) model.reset();
-		if (model.name && model.name !== welcome.name) model.clear();
+		if (model.name && model.name !== welcome.name) {
+			// Another tab has signed in somebody else: nothing that was typed here is theirs.
+			this.unsent = [];
+			this.on.other();
+		}
 		Object.assign(model, { name: welcome.name, epoch: welcome.epoch ?? "", features: welcome.features ?? [] });
 		model.online = new Set(welcome.online);
 		this.connection.settled();
@@ -67,7 +71,7 @@ export class Session {
 		}
 	}
 
-	/** Ask, and let a lost connection be somebody else's matter. */
+	/** Ask. The reply has the type `lost` if the connection is lost, which reports that itself. */
 	async ask(/** @type {Line} */ request) {
 		return this.connection.ask(request).catch((error) => {
 			if (error instanceof Lost) return /** @type {Line} */ ({ type: "lost" });
@@ -111,7 +115,7 @@ export class Session {
 		const around = typeof place === "number" ? place : place === "unread" && chat.unread ? chat.readSeq + 1 : undefined;
 		const query = { type: "history", chat: chat.name, limit: PAGE, ...(around ? { around } : {}) };
 		const page = await this.ask(query);
-		if (page.type === "error" && around === undefined) return this.on.notice(page, "");
+		if (page.type === "error") return this.on.notice(page, "");
 		if (page.type !== "history") return undefined;
 		if (!chat.loaded) chat.rev = page.rev;
 		this.model.page(chat, this.messages(page), "all");
@@ -153,22 +157,21 @@ export class Session {
 		return { ...line, ...timed, mine: line.from === this.model.name, key: line.seq ? `s${line.seq}` : `t${line.id}` };
 	}
 
-	/** Say a typed line in the chat in which it was typed. @param {string} line @param {string} chatName */
-	say(line, chatName) {
-		const chat = this.model.chat(chatName);
+	/** Say a typed line in the chat in which it was typed. @param {string} line @param {Chat} chat */
+	say(line, chat) {
+		if (new TextEncoder().encode(JSON.stringify(line)).length > LINE_MOST) {
+			return this.on.refused(chat, line, { type: "error", text: text("tooLong") });
+		}
 		const own = OWN_LAST.exec(line);
 		const isText = !COMMAND.test(line) || ANSWER.test(line);
-		if (new TextEncoder().encode(JSON.stringify(line)).length > LINE_MOST) {
-			return this.on.refused(chatName, line, { type: "error", text: text("tooLong") });
-		}
 		if (!SECRET.test(line)) this.model.remember(chat, line);
 		if (own) return this.amendLast(chat, own[1] ? own[2] : null, line);
 		if (!isText && !this.connection.isOpen) {
-			return this.on.refused(chatName, line, { type: "error", text: text("commandOffline") });
+			return this.on.refused(chat, line, { type: "error", text: text("commandOffline") });
 		}
 		const nonce = String(crypto.getRandomValues(new BigUint64Array(2)));
 		const message = isText ? this.pending(chat, line.trim(), nonce) : null;
-		const said = { line, chat: chatName, nonce, message };
+		const said = { line, chat, nonce, message };
 		this.unsent.push(said);
 		if (message) this.on.said(message);
 		if (this.isReady) this.send(said);
@@ -186,13 +189,16 @@ export class Session {
 		for (const said of [...this.unsent]) this.send(said);
 	}
 
-	/** @param {{line: string, chat: string, nonce: string, message: Message|null}} said */
+	/** @param {{line: string, chat: Chat, nonce: string, message: Message|null}} said */
 	async send(said) {
-		const reply = await this.ask({ type: "line", line: said.line, chat: said.chat, nonce: said.nonce });
+		const { name, id } = said.chat;
+		// The server refuses a text if the name has become that of another chat.
+		const which = id && name !== "GLOBAL" ? { id } : {};
+		const reply = await this.ask({ type: "line", line: said.line, chat: name, ...which, nonce: said.nonce });
 		if (reply.type === "lost") {
 			if (said.message) return;
 			this.unsent = this.unsent.filter((other) => other !== said);
-			this.on.refused(said.chat, "", { type: "error", text: text("commandOffline") });
+			this.on.refused(said.chat, said.line, { type: "error", text: text("unanswered") });
 			return;
 		}
 		if (reply.type === "error" && reply.code === "too-fast") {
@@ -203,7 +209,7 @@ export class Session {
 		if (reply.type === "sent") await this.sent(reply, said);
 		else {
 			if (said.message) this.dropPending(said.message);
-			if (reply.type === "error") this.on.refused(said.chat, SECRET.test(said.line) ? "" : said.line, reply);
+			if (reply.type === "error") this.on.refused(said.chat, said.line, reply);
 			else await this.took(reply, said.line);
 		}
 	}
@@ -258,7 +264,7 @@ export class Session {
 	 */
 	async amendLast(chat, changed, line) {
 		const own = chat.items.filter((item) => item.mine).at(-1);
-		if (!own || own.pending || (changed !== null && !own.seq)) return this.on.refused(chat.name, line, { type: "error", text: text("pending") });
+		if (!own || own.pending || (changed !== null && !own.seq)) return this.on.refused(chat, line, { type: "error", text: text("pending") });
 		const which = own.seq ? { seq: own.seq } : { id: own.id };
 		const what = changed === null ? { delete: true } : { text: changed };
 		return this.took(await this.ask({ type: "amend", chat: chat.name, ...which, ...what }), line);
@@ -279,9 +285,11 @@ export class Session {
 	async took(reply, asked) {
 		if (reply.type === "amended") this.event(reply);
 		else if (reply.type === "history" && reply.messages.length) {
-			const chat = this.model.chat(reply.chat);
-			await this.load(chat, reply.messages.at(-1).seq ?? "end", true);
-		} else if (reply.type === "chats") this.model.listed(reply.chats);
+			this.on.opened(this.model.chat(reply.chat), reply.messages.at(-1).seq);
+		} else if (reply.type === "chats") {
+			this.model.listed(reply.chats);
+			this.on.notice(reply, asked);
+		}
 		else if (reply.type === "bye") this.on.ended(reply.reason);
 		else if (reply.type === "alert") {
 			this.model.chat(reply.chat).alert = reply.alert;
@@ -351,11 +359,12 @@ export class Session {
 			model.chat(event.chat).alert = event.alert;
 			this.on.lists();
 		} else if (event.type === "added" || event.type === "removed") {
+			this.on.notice(event, "");
 			if (event.type === "removed" && (event.name === model.name || !event.owner)) {
 				const chat = model.chats.get(event.group);
 				if (chat && !chat.draft && model.open !== event.group) model.chats.delete(event.group);
 			} else model.chat(event.group, event.id);
-			this.on.notice(event, "");
+			if (event.owner && model.chats.has(event.group)) model.chat(event.group).owner = event.owner;
 			this.on.lists();
 		} else if (event.type === "bye") this.on.ended(event.reason);
 	}

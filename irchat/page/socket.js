@@ -2,6 +2,8 @@
 
 const FIRST_PAUSE = 1000;
 const LONGEST_PAUSE = 30000;
+/** A session of this length was steady: the next loss is followed by a short pause again. */
+const STEADY = 60000;
 
 /**
  * @typedef {{type: string, [key: string]: any}} Line
@@ -22,6 +24,7 @@ export class Connection {
 		this.ref = 0;
 		this.pause = FIRST_PAUSE;
 		this.timer = 0;
+		this.settledAt = Infinity;
 		this.neverOpened = 0;
 		this.isWanted = false;
 		this.isOpen = false;
@@ -109,6 +112,8 @@ export class Connection {
 	lost() {
 		this.socket = null;
 		this.isOpen = false;
+		if (performance.now() - this.settledAt >= STEADY) this.pause = FIRST_PAUSE;
+		this.settledAt = Infinity;
 		const waiting = [...this.waiting.values()];
 		this.waiting.clear();
 		for (const { reject } of waiting) reject(new Lost());
@@ -121,8 +126,8 @@ export class Connection {
 		this.on.closed(Math.ceil(pause / 1000), this.neverOpened);
 	}
 
-	/** The session works: the next loss is followed by a short pause again. */
+	/** The session has begun. */
 	settled() {
-		this.pause = FIRST_PAUSE;
+		this.settledAt = performance.now();
 	}
 }

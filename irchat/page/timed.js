@@ -1,4 +1,4 @@
-/** Timed messages: how long they live, by the larger of what two clocks say has passed. */
+/** Timed messages: the time that they have left, by two clocks, of which the faster one counts. */
 
 /** @typedef {{left: number, ticks: number, wall: number}} End */
 

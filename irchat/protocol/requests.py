@@ -44,11 +44,15 @@ class Resume(Request, frozen=True, kw_only=True):
 
 
 class Line(Request, frozen=True, kw_only=True):
-    """A line as a person types it. Plain text goes to ``chat``, or to everyone if none is named."""
+    """A line as a person types it. Plain text goes to ``chat``, or to everyone if none is named.
+
+    ``id``: the id of ``chat``, as in `Send`.
+    """
 
     line: str
     chat: str | None = None
     nonce: Nonce | None = None
+    id: str | None = None
 
 
 class Send(Request, frozen=True, kw_only=True):

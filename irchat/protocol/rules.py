@@ -60,7 +60,7 @@ BURST_SECONDS = 3.0
 GLOBAL_NAME = "GLOBAL"
 
 FEATURES = ("amend", "marks", "mentions", "alert", "around", "sessions", "keys")
-"""What a server of this version can do and older ones of the same protocol cannot, as named in ``welcome``."""
+"""The abilities that a server of this version names in ``welcome``. Older ones of the same protocol lack some."""
 
 # Services to which IRC clients send passwords: no new user may have these names.
 SERVICE_KEYS = frozenset({"nickserv"})
@@ -210,4 +210,5 @@ def is_searchable(word: str) -> bool:
 
 def line_bytes(text: str) -> int:
     """Return the number of bytes that a text from `clean_text` takes in a line of the protocol."""
-    return len(text.encode()) + sum(text.count(escaped) for escaped in '"\\\n\t')
+    count = text.count
+    return len(text if text.isascii() else text.encode()) + count('"') + count("\\") + count("\n") + count("\t")

@@ -1,7 +1,7 @@
 """The algorithms, timers and limits of the SSH protocol."""
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import asyncssh
 from asyncssh.kex import get_kex_algs
@@ -25,7 +25,9 @@ SIGNATURES = (
 )  # fmt: skip
 
 
-def server_options(host_key: Path, server_factory: Any) -> asyncssh.SSHServerConnectionOptions:
+def server_options(
+    host_key: Path, server_factory: Callable[[], asyncssh.SSHServer]
+) -> asyncssh.SSHServerConnectionOptions:
     """Return the options of all connections. Raises OSError or ValueError if the host key cannot be used.
 
     No configuration file is read, and nothing of this machine is offered: no files, forwarding or agent.

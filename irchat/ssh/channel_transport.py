@@ -63,7 +63,7 @@ class ChannelTransport:
         self._producer, self._is_streaming = producer, streaming
 
     def unregisterProducer(self) -> None:
-        """Pace no longer."""
+        """Stop pacing."""
         self._producer = None
 
     def pauseProducing(self) -> None:

@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from twisted.internet.endpoints import UNIXClientEndpoint
-from twisted.logger import globalLogBeginner
+from twisted.logger import LogEvent, globalLogBeginner
 from twisted.python.failure import Failure
 
+from irchat.client.connect.server_connection import ServerConnection
 from irchat.client.control.questions import Questions
 from irchat.client.exceptions import ClientError
 from irchat.client.terminal.frame_pacing import FramePacing
@@ -27,6 +28,7 @@ from irchat.ssh.one_command import OneCommand
 from irchat.ssh.relayed_connection import RelayedConnection
 from irchat.ssh.remote_entry import RemoteEntry
 from irchat.ssh.remote_screen import RemoteScreen, fail_current
+from irchat.ssh.session_channel import SessionChannel
 from irchat.ssh.typed_lines import TypedLines
 
 _STOPPED = "The server has stopped. Connect again later."
@@ -87,7 +89,7 @@ class DoorProcess:
         connection = keeper.connection
         transports: list[ChannelTransport] = []
 
-        def new_transport(channel: Any) -> ChannelTransport:
+        def new_transport(channel: SessionChannel) -> ChannelTransport:
             transport = ChannelTransport(self._reactor, channel, lambda: connection.is_drained)
             connection.on_drained.add(transport.drained)
             transports.append(transport)
@@ -117,7 +119,7 @@ class DoorProcess:
             session.refuse(_LINES_OF_GUEST if started.command is None else _COMMAND_OF_GUEST)
             return None
 
-        async def connect() -> Any:
+        async def connect() -> ServerConnection:
             return await self._door.connect(keeper.relay, list(keeper.offered.values()))
 
         def new_entry(questions: Questions | None, on_over: Callable[[ClientError], None]) -> RemoteEntry:
@@ -142,7 +144,7 @@ def report(failure: Failure) -> None:
     sys.stderr.flush()
 
 
-def observe(event: Any) -> None:
+def observe(event: LogEvent) -> None:
     """Report the failures in the log of Twisted."""
     if failure := event.get("log_failure"):
         report(failure)

@@ -80,5 +80,5 @@ def _form(character: str) -> str:
 
 
 FORMS: dict[int, str] = cast(dict[int, str], _Table(_form))
-"""What each character is in the index: a text translated by it is its words, with spaces between them. A mark is an
-empty string, and a character that is a word of its own has spaces around it."""
+"""Each character as it is in the index: a text translated by this table is its words, with spaces between them. A mark
+becomes an empty string, and a character that is a word of its own gets spaces around it."""

@@ -9,7 +9,7 @@ _LINK = re.compile(rf"https?://[^\s<>\"]+|(?<![^\s(\[])(?P<chat>\*{_NAME}|GLOBAL
 # Punctuation of the sentence after an address.
 _AFTER = ".,;:!?'\"*_"
 _ADDRESS = re.compile(r"(https?://)([^/?#]*)(.*)", re.DOTALL)
-# What an address may have that is not encoded.
+# Characters of an address that are not percent-encoded.
 _SAFE = ":/?#[]@!$&'()*+,;=%~-._"
 _BRACKETS = {")": "(", "]": "[", "}": "{"}
 

@@ -33,7 +33,7 @@ class Started(NamedTuple):
 
     @property
     def at_port(self) -> str:
-        """What follows the name of the host in an address."""
+        """The port as it follows the host in an address. The default port is left out."""
         return "" if self.port == DEFAULT_PORT else f":{self.port}"
 
     @property

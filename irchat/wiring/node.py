@@ -1,7 +1,7 @@
 """One node of a cluster: its PostgreSQL store, and its bus to the others. Needs the packages of ``cluster``."""
 
 import socket
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from typing import Any, TypeVar
 
 import psycopg
@@ -12,6 +12,7 @@ from irchat.cluster.aside_relay import AsideRelay
 from irchat.cluster.node_bus import NodeBus
 from irchat.cluster.sealing import Seal, WrongBusKey, read_key_file
 from irchat.cluster.timed_relay import TimedRelay
+from irchat.interfaces.writes import Write
 from irchat.server.listeners.registry import ConnectionRegistry
 from irchat.server.metrics.figures import Figures
 from irchat.server.sessions.services import Services
@@ -72,7 +73,7 @@ class Node:
         chat.on_loaded = bus.start_again
         note_commit = log.on_commit
 
-        def committed(position: int, writes: Any) -> None:
+        def committed(position: int, writes: Sequence[Write[object]]) -> None:
             note_commit(position, writes)
             bus.say_news()
 

@@ -19,7 +19,7 @@ def open_node(config: Config, reactor: Any, threads: StoreThreads) -> "Node":
     return node
 
 
-def need_transport() -> Any:
+def need_transport() -> ModuleType:
     """Return the module of the bus transport. Raises WrongSetting."""
     try:
         from irchat.cluster import redis_transport  # noqa: PLC0415 -- needs the packages for several nodes

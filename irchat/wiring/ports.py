@@ -58,7 +58,7 @@ class Ports:
         for port in self._ports:
             port.set_closed(reason, is_closed)
 
-    def stop(self) -> Deferred[Any]:
+    def stop(self) -> Deferred[list[None]]:
         """Stop listening."""
         return gatherResults([port.stop() for port in self._ports])
 

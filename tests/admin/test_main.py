@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from irchat.admin import database, main, reach
-from irchat.chat.accounts.administration import Stats
+from irchat.chat.accounts.administration import Stats, StatsRow
 from tests.helpers.admin import PASSWORD, AdminCase
 from tests.helpers.processes import JSONClient, ServerProcess, environment
 
@@ -183,7 +183,7 @@ class NodeCommandTests(AdminCase):
         self.refused("No such file", "bus-key", str(self.home / "nowhere" / "key"))
 
     def test_nodes(self) -> None:
-        """The nodes are listed, with the state of the bus."""
+        """The nodes are listed, with the state of the bus, and with the statistics, where a silent one is named."""
         rows = [
             {
                 "name": "one",
@@ -203,6 +203,16 @@ class NodeCommandTests(AdminCase):
         self.assertEqual(lines[0].split(), ["one", "1", "12", "0", "1,234", "0", "s", "works"])
         self.assertTrue(lines[1].endswith("99 s        away for 99 s"), lines[1])
         self.assertTrue(lines[2].endswith("none"), lines[2])
+        figures = dict.fromkeys(StatsRow.__struct_fields__, 7)
+        self.patch(main, "ask", lambda data, command, tell: {**figures, "nodes": rows})
+        self.assertEqual(
+            self.done("stats").splitlines()[-3:],
+            [
+                "node one      1,234 sessions",
+                "node two      silent for 99 s: look whether it runs",
+                "node three    0 sessions",
+            ],
+        )
 
     def test_no_nodes(self) -> None:
         """A server with SQLite, running or not, has no nodes."""

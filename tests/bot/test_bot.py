@@ -302,6 +302,26 @@ class BotTests(SynchronousTestCase):
 
         self.assertEqual(self.run_with(test), 4)
 
+    def test_lost_after_each_welcome(self) -> None:
+        """The pauses grow while the connection is lost right after each sign-in, and are short again after a minute."""
+        pauses: list[float] = []
+        self.patch(bot, "_jitter", lambda seconds: pauses.append(seconds) or 0.001)
+
+        async def test(server: BotServer, one: Bot) -> None:
+            for _ in range(4):
+                count = server.connections
+                server.drop()
+                while server.connections == count or one._writer is None:
+                    await asyncio.sleep(0.005)
+            one._steady_at = 0
+            count = len(pauses)
+            server.drop()
+            while len(pauses) == count:
+                await asyncio.sleep(0.005)
+
+        self.run_with(test)
+        self.assertEqual(pauses[:5], [1, 2, 4, 8, 1])
+
     def test_silence(self) -> None:
         """A silent server is asked whether it is there, and given up if it does not answer."""
         self.patch(bot, "_SILENCE", 0.02)

@@ -6,6 +6,7 @@ from typing import Any
 from twisted.trial.unittest import SynchronousTestCase
 
 from irchat.commands import REGISTRY
+from irchat.commands.amendments import Delete, Edit, PutMark, ShowMessage, TakeMark
 from irchat.protocol import events, requests
 
 
@@ -58,6 +59,11 @@ class AmendingCommandTests(SynchronousTestCase):
             call = self.asked(REGISTRY.read(line)[1])
             self.assertEqual(call, ("to_mark", "alice", "GLOBAL", 17, "ok", on, {"origin": 7}))
         self.assertIsNone(self.asked(requests.Mark(chat="GLOBAL", seq=17, mark="ok"))[5])
+
+    def test_begin(self) -> None:
+        """The line about a message begins with its number, and has the sign of the command."""
+        commands = (ShowMessage, Edit, Delete, PutMark, TakeMark)
+        self.assertEqual([command.begin(17) for command in commands], ["#17", "#17= ", "#17-", "#17+", "#17-"])
 
     def test_show(self) -> None:
         """A number alone requests the page around the message, and marks nothing as read."""

@@ -175,6 +175,7 @@ class DerivedTests(SynchronousTestCase):
         for registry in REGISTRY, SCREEN:
             registry.is_secret(line)
             registry.for_admins(line)
+            registry.reference(line)
             for place in registry.open_words(line):
                 self.assertLessEqual(place.start, len(line))
 
@@ -188,6 +189,15 @@ class DerivedTests(SynchronousTestCase):
             self.assertEqual((place.start, place.names), (len(line), NameKind.MENTIONED))
         self.assertEqual([command.usage for command in SCREEN.begun("*team #1 hi")], ["*<group_name> <message>"])
 
+    def test_reference(self) -> None:
+        """An answer, and a line about a message, refer to it from its number on, alone or with a chat before it."""
+        for before, chat in (("", None), ("*team ", "*team"), (" @ bob ", "@bob")):
+            for line in "#17", "#17 ", "#17 yes", "#017 yes", "#17=", "#17= new", "#17-", "#17-o", "#17+", "#17+ok":
+                self.assertEqual(SCREEN.reference(before + line), (chat, 17), before + line)
+            for line in "", "#", "#x", "#17x", "#17=new", "#17+ok then", "#=", "#-", "yes #17":
+                self.assertIsNone(SCREEN.reference(before + line), before + line)
+        self.assertIsNone(SCREEN.reference("*bob,carol -> #17"))
+
     def test_long_lines(self) -> None:
         """A long line is completed and looked up in linear time."""
         for start in "@", "*", "*a,", "+a ", "ls ", "?", "hello ", "*30@bob ", "#17= ", "@bob #":
@@ -195,6 +205,7 @@ class DerivedTests(SynchronousTestCase):
                 line = start + filling * (4_000 // len(filling))
                 SCREEN.open_words(line)
                 SCREEN.begun(line)
+                SCREEN.reference(line)
 
     def test_offered(self) -> None:
         """An older server's client offers only what that server can do."""

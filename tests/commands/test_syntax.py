@@ -27,6 +27,12 @@ class SyntaxTests(SynchronousTestCase):
         for line in "%pat", "put", "x%put", "%put bob hi":
             self.assertFalse(_SYNTAX.may_begin(line), line)
 
+    def test_begun(self) -> None:
+        """The groups of an unfinished line are known as far as it was typed, and none of a line that is wrong."""
+        self.assertEqual(_SYNTAX.begun("%put bob :"), {"user": "bob", "word": None})
+        self.assertEqual(_SYNTAX.begun("%put bob : hi @al"), {"user": "bob", "word": "al"})
+        self.assertEqual(_SYNTAX.begun("%get"), {})
+
     def test_right(self) -> None:
         """A part with an invalid value is parsed, and begins nothing once it is complete."""
         syntax = Syntax(Part("(?P<count>[0-9]+)", "[0-9]*", right="[1-9]"), sign("x"))

@@ -36,7 +36,7 @@ class AdminCase(SynchronousTestCase):
         self.database = self.data / "irchat.sqlite"
 
     def admin(self, *arguments: str, typed: str = "", terminal: bool = False) -> tuple[int, str, str]:
-        """Run a command; gives its status, its output and its errors."""
+        """Run a command. Return its status, its output and its errors."""
         stream = _Terminal if terminal else io.StringIO
         self.patch(sys, "stdin", stream(typed))
         out, err = io.StringIO(), stream()

@@ -73,7 +73,7 @@ class DatabaseCase(SynchronousTestCase):
         return store
 
     def unavailable(self, asked: Deferred[Any]) -> None:
-        """What was asked is refused, and the reason is in the log, once."""
+        """Check that a call was refused, and that its reason is in the log, once."""
         refusal = self.failureResultOf(asked, Refusal).value
         self.assertEqual(refusal.code, Code.UNAVAILABLE)
 
@@ -86,7 +86,7 @@ class DatabaseCase(SynchronousTestCase):
             other.close()
 
     def texts(self, store: SQLiteStore, user: int = 1) -> list[str]:
-        """What stands in GLOBAL."""
+        """Return the texts in GLOBAL."""
         return [message.text for message in self.successResultOf(store.page(PageQuery(user, GLOBAL, 50))).messages]
 
 
@@ -118,7 +118,7 @@ class DataFolderCase(SynchronousTestCase):
         return results
 
     def run_sql(self, *statements: str, path: Path | None = None) -> list[Any]:
-        """Do something to the file on a connection of one's own; gives the rows of the last."""
+        """Run statements on the file, over a connection of its own. Return the rows of the last one."""
         connection = sqlite3.connect(path or self.path, isolation_level=None)
         try:
             rows: list[Any] = []

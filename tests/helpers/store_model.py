@@ -263,7 +263,7 @@ class StoreMachine(RuleBasedStateMachine):
 
     @rule(pair=st.sets(users, min_size=2, max_size=2).map(frozenset))
     def block(self, pair: frozenset[int]) -> None:
-        """Begin or end a block, which the core gives to the store with each call. Their clients begin anew."""
+        """Begin or end a block, which the core gives to the store with each call. Their clients begin again."""
         self.blocks ^= {pair}
         self.held = {(user, chat): held for (user, chat), held in self.held.items() if user not in pair}
 
@@ -281,7 +281,7 @@ class StoreMachine(RuleBasedStateMachine):
 
     @rule(sender=users, chat=st.sampled_from([GLOBAL, _TEAM]), count=st.sampled_from([0, 0, 0, 1, 2]))
     def delete_all(self, sender: int, chat: ChatKey, count: int) -> None:
-        """Delete messages of a user as the administrator does, which is no change. Clients begin anew."""
+        """Delete messages of a user as the administrator does, which is no change. Clients begin again."""
         places = []
         for seq, message in enumerate(self.model[chat].messages, 1):
             if message.sender == sender and message.text is not None and len(places) < count:

@@ -197,6 +197,23 @@ class OwnAnswersTests(SynchronousTestCase):
         self.assertLess(len(self._sent()), 16_384)
         self.assertTrue(self.server.end.aborted)
 
+    def test_small_records(self) -> None:
+        """Of many small records, each turn takes a few, together. Nothing is read meanwhile, nor while paused."""
+        calls = self.server.end.calls
+        self.server.layer.dataReceived(b"".join(self.peer.data(b"x") for _ in range(1_000)))
+        taken = len(self.server.inner.got)
+        self.assertTrue(64 <= taken < 90, taken)
+        self.server.layer.resumeProducing()  # by the inner protocol
+        self.assertEqual(calls[-1], "pause")
+        self.server.layer.pauseProducing()
+        self.clock.advance(0)
+        self.assertEqual((self.server.inner.got, calls[-1]), (b"x" * 1_000, "pause"))
+        self.server.layer.resumeProducing()
+        self.assertEqual(calls[-1], "resume")
+        self.server.layer.dataReceived(b"".join(self.peer.data(b"x") for _ in range(100)))
+        self.server.layer.connectionLost()
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+
     def test_no_renegotiation(self) -> None:
         """The server's context forbids renegotiation for TLS 1.2 clients."""
         with tempfile.TemporaryDirectory() as folder:

@@ -69,7 +69,7 @@ class CloseTests(WireTestCase):
         self.connect_both()
         self.server.inner.on_data = self.server.layer.close
         self.client.layer.send(b"one")
-        self.client.layer.send(b"two")
+        self.client.layer.send(b"two" * 200)  # more than is taken at once
         self.carry()
         self.assertEqual(self.server.inner.got, b"one")
         self._check_closed(client=ConnectionDone, server=ConnectionDone)
@@ -79,7 +79,7 @@ class CloseTests(WireTestCase):
         self.connect_both()
         self.server.inner.on_data = self.server.layer.abort
         self.client.layer.send(b"one")
-        self.client.layer.send(b"two")
+        self.client.layer.send(b"two" * 200)  # more than is taken at once
         self.carry()
         self.assertEqual(self.server.inner.got, b"one")
         self._check_closed(client=ConnectionLost, server=ConnectionAborted)

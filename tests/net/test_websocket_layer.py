@@ -228,6 +228,50 @@ class LayerTests(SynchronousTestCase):
         self.layer.resumeProducing()
         self.assertEqual((self.inner.got, self.below.reads), (b"hi\n", True))
 
+    def test_idle_frames(self) -> None:
+        """A flood of frames without lines is read slowly, and lines are not held up by their number."""
+        for one in (Opcode.PING, b"", True), (Opcode.PONG, b"", True), text(""), text("\n"), text("", fin=False):
+            self.start()
+            rest = Opcode.CONT if not one[2] else one[0]
+            self.layer.received(frames(one, *[(rest, *one[1:])] * 999))
+            self.assertFalse(self.below.reads)
+            taken = self.layer._idle_left
+            self.assertLess(-80, taken)
+            self.clock.advance(2)
+            self.assertLess(len(self.layer._unread), 900 * 7)
+            self.assertGreater(len(self.layer._unread), 500 * 6)
+            self.clock.pump([1.0] * 10)
+            self.assertEqual((len(self.layer._unread), self.below.reads), (0, True))
+        self.start()
+        self.layer.received(frames(*[text("hello")] * 3_000))
+        self.assertEqual((self.inner.got, self.below.reads), (b"hello\n" * 3_000, True))
+
+    def test_idle_frames_to_the_end(self) -> None:
+        """A peer that sends more of them while the connection closes is closed, and one that goes is forgotten."""
+        flood = frames(*[(Opcode.PING, b"", True)] * 999)
+        self.layer.close()
+        self.layer.received(flood)
+        self.layer.received(flood)
+        self.assertEqual((self.below.closed, len(self.layer._unread)), (True, 0))
+        self.layer.lost(Failure(ConnectionDone()))
+        self.start()
+        self.layer.received(flood)
+        self.layer.lost(Failure(ConnectionDone()))
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+
+    def test_order_of_lines(self) -> None:
+        """Lines stay in order where one of them pauses and continues the reading."""
+        got: list[bytes] = []
+
+        def take(data: bytes) -> None:
+            got.append(data)
+            self.layer.pauseProducing()
+            self.layer.resumeProducing()
+
+        self.patch(self.inner, "dataReceived", take)
+        self.layer.received(frames(*(text(str(number)) for number in range(500))))
+        self.assertEqual(got, [b"%d\n" % number for number in range(500)])
+
     def test_try_now(self) -> None:
         """A send is reported as complete only if nothing waits."""
         self.assertEqual(self.layer.try_now(b"a\n"), 2)

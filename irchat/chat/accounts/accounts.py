@@ -115,10 +115,7 @@ class Accounts:
         if password is None:
             raise Refusal(Code.BAD_REQUEST, "This server asks for a password. Sign in with name and password.")
         await self._catch_up()
-        try:
-            user = self.directory.find_user(name)
-        except Refusal:
-            user = None
+        user = self.directory.find_user(name)
         resets = 0 if user is None else user.resets
         known = await self.store.password(0 if user is None else user.id)
         right = await self._is_right(by, user, known or self._nobodys_hash, password)
@@ -152,10 +149,7 @@ class Accounts:
         The token is kept in memory, until it is forgotten in `vouched`. Raises Refusal ``bad-credentials``.
         """
         await self._catch_up()
-        try:
-            user = self.directory.find_user(name)
-        except Refusal:
-            user = None
+        user = self.directory.find_user(name)
         if user is None:
             raise _bad_key()
         token = new_token()

@@ -133,8 +133,11 @@ class BanRow(Struct, frozen=True):
     reason: str
 
 
-class StatsRow(Struct, frozen=True):
-    """The statistics. ``uptime`` is in seconds; ``connections`` includes those not signed in."""
+class StatsRow(Struct, frozen=True, omit_defaults=True):
+    """The statistics. ``uptime`` is in seconds; ``connections`` includes those not signed in.
+
+    In a cluster, these two are those of the node that was asked, and all others count for all ``nodes``.
+    """
 
     users: int
     online: int
@@ -147,6 +150,7 @@ class StatsRow(Struct, frozen=True):
     tokens: int
     database_bytes: int
     uptime: float
+    nodes: list[NodeRow] = []
 
 
 class Progress(Struct, frozen=True, tag=True):
@@ -256,6 +260,7 @@ class Administration:
             tokens=figures.tokens,
             database_bytes=figures.database_bytes,
             uptime=self.uptime(),
+            nodes=[] if self.nodes is None else await self.nodes(),
         )
 
 

@@ -75,10 +75,7 @@ class UserKeys:
         """Return whether a key signs in the user called ``name``."""
         if self._store.log is not None:
             await self._store.log.caught_up()
-        try:
-            user = self._directory.find_user(name)
-        except Refusal:
-            return False
+        user = self._directory.find_user(name)
         return user is not None and any(key.blob == blob for key in await self._store.keys(user.id))
 
     async def add(self, user: User, key: PublicKey) -> None:

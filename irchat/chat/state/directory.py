@@ -182,15 +182,15 @@ class Directory:
             yield self._users_by_key[self._keys[index]]
 
     def find_user(self, name: str) -> User | None:
-        """Return the user called ``name``, or None. Raises Refusal ``bad-name``."""
-        return self._users_by_key.get(fold_name(name))
+        """Return the user called ``name``, or None, also if it cannot be a name."""
+        try:
+            return self._users_by_key.get(fold_name(name))
+        except Refusal:
+            return None
 
     def user(self, name: str) -> User:
         """Return the user called ``name``. Raises Refusal ``no-such-user``."""
-        try:
-            user = self.find_user(name)
-        except Refusal:
-            user = None
+        user = self.find_user(name)
         if user is None:
             raise Refusal(Code.NO_SUCH_USER, f"There is no user {shown(name)!r}. @ lists the users.")
         return user
@@ -258,6 +258,8 @@ class Directory:
         A bare name is a group if there is one, otherwise a user. Raises Refusal ``no-such-user``, ``no-such-group``,
         ``no-such-chat`` or ``yourself``.
         """
+        if name == GLOBAL_NAME:
+            return self._everyone
         if name.startswith("@"):
             return self.private_chat(reader, self.user_or_removed(name[1:].strip()))
         if name.startswith("*"):
@@ -274,6 +276,13 @@ class Directory:
                 Code.NO_SUCH_CHAT, f"You have no chat {shown(name)!r}. ls lists your chats, @ the users."
             ) from None
         return self.private_chat(reader, user)
+
+    def find_chat(self, reader: User, name: str) -> DirectoryChat | None:
+        """Return the chat called ``name`` by ``reader`` as `chat` does, or None."""
+        try:
+            return self.chat(reader, name)
+        except Refusal:
+            return None
 
     def chat_of_anyone(self, name: str) -> DirectoryChat:
         """Return the chat that the administrator of the machine calls ``GLOBAL``, ``*team`` or ``@alice@bob``.

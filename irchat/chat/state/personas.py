@@ -1,12 +1,12 @@
 """Personas: which users are away, and how they present themselves, in memory only."""
 
 from collections.abc import Callable, Collection, Mapping
-from typing import Any
+from typing import Unpack
 
 from msgspec.structs import replace
 
 from irchat.chat.state.presence import Presence
-from irchat.interfaces.asides import OtherAsides, Persona
+from irchat.interfaces.asides import OtherAsides, Persona, PersonaChange
 
 NOBODY_THERE = "*"
 """The away text of a session that counts as nobody being there."""
@@ -40,7 +40,7 @@ class Personas:
         """Return the persona of a user. An offline one has none."""
         return self._shown.get(user, _PLAIN) if user in self._presence.online else _PLAIN
 
-    def set(self, user: int, session: int, *, is_first: bool = False, **changes: Any) -> None:
+    def set(self, user: int, session: int, *, is_first: bool = False, **changes: Unpack[PersonaChange]) -> None:
         """Change fields of the persona of a session here, until its end. The times are set here.
 
         ``is_first``: the session begins with it. If it is the only one of its user, that comes with its presence, and

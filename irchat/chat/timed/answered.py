@@ -11,7 +11,6 @@ from irchat.chat.state.entities import User
 from irchat.chat.timed.timed_replies import TimedSent
 from irchat.interfaces.store import PageQuery, Store
 from irchat.interfaces.stored import Stored
-from irchat.protocol.errors import Refusal
 from irchat.protocol.events import Sent
 from irchat.protocol.rules import answered_seq
 
@@ -56,9 +55,8 @@ class TimedAnswers:
 
     async def _sender_of(self, reader: User, chat_name: str, seq: int) -> int | None:
         """Return the id of the sender of a message, or None if the reader cannot see it."""
-        try:
-            chat = self._messages.directory.chat(reader, chat_name)
-        except Refusal:  # the change refuses it as well, or finds its nonce
+        chat = self._messages.directory.find_chat(reader, chat_name)
+        if chat is None:  # the change refuses it as well, or finds its nonce
             return None
         page = await self._store.page(PageQuery(reader.id, chat.key, 1, after=seq - 1, hidden=reader.hidden))
         return next((message.sender for message in page.messages if message.seq == seq), None)

@@ -58,7 +58,7 @@ def _users(view: ScreenState) -> list[str]:
 _NAMES: dict[NameKind, Callable[[ScreenState], Iterable[str]]] = {
     NameKind.USERS: _users,
     NameKind.MEMBERS: lambda view: [*_users(view), view.me],
-    NameKind.GROUPS: lambda view: (name.removeprefix("*") for name in view.chats if name.startswith("*")),
+    NameKind.GROUPS: lambda view: (chat.name.removeprefix("*") for chat in view.chats.values() if chat.is_group),
     NameKind.CHATS: lambda view: [GLOBAL_NAME, *view.chats, *(f"@{name}" for name in _users(view))],
     NameKind.MENTIONED: _users,
 }

@@ -137,7 +137,7 @@ class Controller:
     def settle(self) -> None:
         """Apply the changes that waited. Call this before drawing a frame, while nothing is being typed."""
         self.questions.settle()
-        self.view.leave_what_never_was()
+        self.view.leave_missing_chat()
         held, self._held = self._held, []
         for _, change in held:
             change()

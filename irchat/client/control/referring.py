@@ -1,18 +1,13 @@
 """The messages and chats that a typed line refers to."""
 
-import re
-
 from irchat.client.view.chat_state import ChatState
 from irchat.client.view.items import Item, Kind
 from irchat.client.view.screen_state import ScreenState
 from irchat.commands import Registry
-from irchat.commands.amendments import amend_shown
+from irchat.commands.amendments import InText, amend_shown
 from irchat.protocol import requests
 from irchat.protocol.errors import Code, Refusal
 from irchat.text.names import same_name
-
-# A bare reference, or one in another chat.
-_REFERENCE = re.compile(r"\s*(?P<chat>[*@]\s*[^\s*@]\S*\s+)?#0*(?P<seq>[1-9][0-9]{0,17})(?=[\s=+-]|$)")
 
 
 def known_chat(view: ScreenState, name: str) -> ChatState | None:
@@ -24,13 +19,14 @@ def known_chat(view: ScreenState, name: str) -> ChatState | None:
     return None
 
 
-def typed_reference(line: str, view: ScreenState) -> tuple[ChatState, int] | None:
+def typed_reference(line: str, view: ScreenState, language: Registry) -> tuple[ChatState, int] | None:
     """Return the chat and the seq of the message to which a line refers at its beginning, or None."""
-    match = _REFERENCE.match(line)
-    if match is None:
+    found = language.reference(line)
+    if found is None:
         return None
-    chat = known_chat(view, re.sub(r"\s", "", match["chat"])) if match["chat"] else view.here
-    return None if chat is None or not chat.name else (chat, int(match["seq"]))
+    name, seq = found
+    chat = view.here if name is None else known_chat(view, name)
+    return None if chat is None or not chat.name else (chat, seq)
 
 
 def edited_message(line: str, here: str, language: Registry) -> tuple[str, int | None] | None:
@@ -39,7 +35,7 @@ def edited_message(line: str, here: str, language: Registry) -> tuple[str, int |
     The seq is None for the user's last message.
     """
     try:
-        request = language.find(line).read(here) if "#" in line else None
+        request = language.find(line).read(here) if InText.prefix in line else None
     except Refusal:
         return None
     if isinstance(request, requests.AmendLast) and request.text is not None:

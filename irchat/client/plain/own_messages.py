@@ -21,9 +21,9 @@ class _Own(NamedTuple):
 
 
 class OwnMessages:
-    """The messages of the user ``me`` that were shown last, so that one need not type the number of the last one.
+    """The messages of the user ``me`` that were shown last, for commands about the last one.
 
-    They are at most as many as the lines of a transcript.
+    At most as many are kept as a transcript has lines.
     """
 
     def __init__(self) -> None:

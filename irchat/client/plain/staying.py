@@ -1,4 +1,4 @@
-"""The connection of the plain client: on a terminal it comes back by itself, in a pipe its end ends the client."""
+"""The connection of the plain client. On a terminal a lost one is restored, in a pipe its loss ends the client."""
 
 from collections.abc import Awaitable, Callable
 
@@ -23,7 +23,7 @@ class ConnectionLost(ClientError):
 
 
 class Staying:
-    """Stays signed in. ``on_event`` and ``on_welcome`` are called with each event, and each time after the sign-in.
+    """Stay signed in. ``on_event`` is called with each event, ``on_welcome`` after each sign-in.
 
     If the connection is lost while a question waits for its answer, the client ends: the rest of a password that is
     being typed must not become a message.

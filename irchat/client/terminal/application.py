@@ -43,7 +43,7 @@ _NO_SHELL = "There is no shell to go back to: exit leaves."
 
 
 class ChatApplication(Application[None]):
-    """Draw the controller's screen state on ``output``, and pass keys to the controller.
+    """Draw the controller's screen state on ``output``, and pass keys to the controller, of which this is the screen.
 
     A frame is drawn only after the device has written the previous one. A failure while drawing ends the device's user
     through ``device.on_failure``. ``stop_process`` suspends the process (Ctrl-Z); without it there is no shell to go
@@ -67,8 +67,8 @@ class ChatApplication(Application[None]):
         self._device = device
         self._terminal = output
         self._settings = settings
-        self._telling: IDelayedCall | None = None
-        self._untold = ""
+        self._next_notification: IDelayedCall | None = None
+        self._delayed_text = ""
         self._stop_process, self._pacing = stop_process, pacing
         self._painter = Painter(self._view, language=controller.language, key_map=settings.keys)
         self._line = InputLine(controller, lambda: self.layout.is_searching, lambda: stop_search(self._input_control))
@@ -100,6 +100,7 @@ class ChatApplication(Application[None]):
         self.key_processor.before_key_press += lambda _: self._line.key_pressed()
         self.key_processor.after_key_press += lambda _: self._line.follow()
         device.on_drained = self._on_drained
+        controller.on_changed, controller.incoming.notify = self.draw_soon, self.notify
 
     def draw_soon(self) -> None:
         """Draw soon, together with other changes until then. A key is drawn immediately."""
@@ -110,15 +111,15 @@ class ChatApplication(Application[None]):
         """Notify a user who may be looking elsewhere, at most once a second. Of several, show the last."""
         if not self._settings.bell and not self._settings.notify:
             return
-        if self._telling is None:
+        if self._next_notification is None:
             self._terminal.notify(text, bell=self._settings.bell, show=self._settings.notify)
-            self._telling = self._clock.callLater(_QUIET, self._tell_next)
+            self._next_notification = self._clock.callLater(_QUIET, self._notify_again)
         else:
-            self._untold = text
+            self._delayed_text = text
 
-    def _tell_next(self) -> None:
-        self._telling = None
-        text, self._untold = self._untold, ""
+    def _notify_again(self) -> None:
+        self._next_notification = None
+        text, self._delayed_text = self._delayed_text, ""
         if text and self.is_running:
             self.notify(text)
 
@@ -131,7 +132,7 @@ class ChatApplication(Application[None]):
         else:
             self._wants_frame = True
 
-    def draw_anew(self) -> None:
+    def repaint(self) -> None:
         """Redraw everything: another program may have drawn on the terminal."""
         self._bare.end()
         if self.is_running and not self._running_in_terminal:
@@ -145,7 +146,7 @@ class ChatApplication(Application[None]):
             super().invalidate()
 
     def resized(self) -> None:
-        """Redraw everything at the new size of the terminal. Only the process of the terminal gets SIGWINCH."""
+        """Redraw everything at the new size of a terminal over SSH, for which no SIGWINCH comes."""
         if self.is_running:
             self._on_resize()
 
@@ -283,4 +284,4 @@ class ChatApplication(Application[None]):
         return len(self._status(size.columns, max(1, min(_STATUS_ROWS, size.rows // 6))))
 
     def _status(self, width: int, height: int) -> list[Row]:
-        return self._painter.status(width, height, self._line.command, self._line.told)
+        return self._painter.status(width, height, self._line.command, self._line.status)

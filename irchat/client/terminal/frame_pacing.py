@@ -1,4 +1,4 @@
-"""When the screens of a process draw what others did, so that keys are drawn at once."""
+"""The pauses before frames that are drawn for others' messages, so that keys are drawn at once."""
 
 # Seconds. Events within this time are drawn as one frame.
 _FRAME = 1 / 30
@@ -15,11 +15,11 @@ class FramePacing:
         self._waiting = 0
 
     def begin_wait(self, took: float) -> float:
-        """Return the seconds until a screen may draw, whose last frame ``took`` so many. It waits until `end_wait`."""
+        """Return the seconds until a screen may draw. Its last frame ``took`` seconds. It counts until `end_wait`."""
         return max(_FRAME, self.begin_pause(took))
 
     def begin_pause(self, took: float) -> float:
-        """Return the seconds until a screen may go on with its work, of which a part ``took`` so many."""
+        """Return the seconds until a screen may go on with its work. The last part of it ``took`` seconds."""
         self._waiting += 1
         return max(_IDLE_SHARE, _SHARED_SHARE * self._waiting) * took
 

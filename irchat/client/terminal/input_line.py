@@ -114,7 +114,7 @@ class InputLine:
         return self.buffer.text if isinstance(self.target, ChatState) else ""
 
     @property
-    def told(self) -> str:
+    def status(self) -> str:
         """The text for the status line, empty if there is none."""
         if isinstance(self.target, Question) and self.target.stage is Stage.OVER:
             return "The connection was lost before you answered, and what you typed was dropped. Enter goes on."
@@ -319,8 +319,7 @@ class InputLine:
         if not self.is_empty and not (keep and not self._inputs.now.held):
             self.trouble = "Send or clear what is typed first (Ctrl-C)."
             return False
-        text = start + self.buffer.text
-        self.buffer.set_document(Document(text, len(text)))
+        self._inputs.now.change(start + self.buffer.text)
         return True
 
     def turn_filter(self) -> None:
@@ -362,7 +361,7 @@ class InputLine:
     def _replace(self, found: Completion, word: str) -> None:
         document = self.buffer.document
         before = document.text_before_cursor[: found.start] + word
-        self.buffer.set_document(Document(before + document.text_after_cursor, len(before)))
+        self._inputs.now.change(before + document.text_after_cursor, len(before))
 
     def _text_changed(self, buffer: Buffer) -> None:
         self._completion = None
@@ -383,6 +382,7 @@ class InputLine:
         for part in split_text(now.held):
             taken = self._controller.submit(part, chat, as_text=True)
             if not taken.accepted:
+                self._inputs.homeless = now if taken.homeless and not chat.gone else None
                 self.trouble = taken.trouble
                 return
         now.held = ""

@@ -65,6 +65,18 @@ class Input:
         if isinstance(self.target, ChatState):
             self.target.has_draft = not self.is_empty
 
+    def change(self, text: str, cursor: int | None = None) -> None:
+        """Replace the text by one that a key stands for, with the cursor at its end. Undo brings back the last one."""
+        self.version += 1
+        self.buffer.set_document(Document(text, cursor))
+
+    def take(self, other: "Input") -> None:
+        """Take the text of another input."""
+        text, self.held = other.buffer.text, other.held
+        other.held = ""
+        other.put("")
+        self.put(text)
+
 
 class Inputs:
     """The inputs of all targets. ``now`` is the one that receives keys.
@@ -102,8 +114,7 @@ class Inputs:
             self._secret_clipboard = InMemoryClipboard()
         if isinstance(target, ChatState) and target.name and self.homeless is not None:
             if self.now.is_empty and not target.gone:
-                self.now.put(self.homeless.buffer.text)
-                self.homeless.put("")
+                self.now.take(self.homeless)
             self.homeless = None
         if isinstance(before.target, ChatState) and before.is_empty:
             self._of_chats.pop(before.target, None)
@@ -122,7 +133,6 @@ class Inputs:
             if is_gone(typed.held or buffer.text, chat):
                 typed.held = ""
                 typed.put("")
-                chat.has_draft = not typed.is_empty
             else:
                 buffer.reset(Document(buffer.text, buffer.cursor_position))
 

@@ -32,7 +32,7 @@ class KeyTable:
         self._unbound = {key for key in KeyRow if key.sequences}
 
     def bind_all(self, table: Iterable[Binding]) -> None:
-        """Bind all sequences of some rows. A later row goes before an earlier one."""
+        """Bind all sequences of some rows. A later row takes precedence over an earlier one."""
         for key, when, handler in table:
             self._unbound.discard(key)
             for number, sequence in enumerate(self._map.sequences(key)):

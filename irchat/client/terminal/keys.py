@@ -49,7 +49,7 @@ def bindings(
 
 def _editing(controller: Controller, line: InputLine) -> list[Binding]:
     is_question = _is_question(line)
-    # A filter keeps each other one that is on the right of it, and ``is_searching`` lives as long as the process.
+    # ``is_searching`` is global and comes last: a filter keeps references to those on its right.
     is_typing = ~Condition(lambda: controller.view.is_choosing) & ~is_searching
     return [
         (KeyRow.FLOW, ~is_searching, _do_nothing),

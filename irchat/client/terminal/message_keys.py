@@ -12,8 +12,8 @@ from irchat.client.view.chat_state import ChatState
 from irchat.client.view.items import Item
 from irchat.client.view.key_table import KeyRow
 from irchat.client.view.navigation import Place
-
-_OLDER = "This server is older and cannot do that."
+from irchat.commands.amendments import Delete, Edit, InText, PutMark, ShowMessage
+from irchat.commands.base import OLDER_SERVER
 
 
 class MessageKeys:
@@ -37,10 +37,13 @@ class MessageKeys:
                 *((key, is_on, lambda _: self._end()) for key in (KeyRow.CHOOSE, KeyRow.BACK, KeyRow.CLEAR)),
                 (KeyRow.RECALL, is_on, self._move),
                 (KeyRow.PAGE, is_on, self._move_page),
-                *((key, is_on, lambda _: self._type(" ", "around", keep=True)) for key in (KeyRow.SEND, KeyRow.ANSWER)),
+                *(
+                    (key, is_on, lambda _: self._type(ShowMessage, " ", keep=True))
+                    for key in (KeyRow.SEND, KeyRow.ANSWER)
+                ),
                 (KeyRow.EDIT, is_on, lambda _: self._edit()),
-                (KeyRow.DELETE, is_on, lambda _: self._type("-", "amend")),
-                (KeyRow.MARK, is_on, lambda _: self._type("+", "marks")),
+                (KeyRow.DELETE, is_on, lambda _: self._type(Delete)),
+                (KeyRow.MARK, is_on, lambda _: self._type(PutMark)),
                 (KeyRow.COPY, is_on, lambda _: self._copy_text()),
                 (KeyRow.COPY_LINK, is_on, lambda _: self._copy_link()),
                 (KeyRow.LINKS, is_on, lambda _: self._list_links()),
@@ -84,14 +87,14 @@ class MessageKeys:
         if step < 0 and view.pane.lowest == before:
             view.choice.move(self._chat.items, -len(self._chat.items))
 
-    def _type(self, after: str, feature: str, *, keep: bool = False) -> None:
-        """Type a reference to the message, and ``after``. ``keep`` puts it before what is typed already."""
+    def _type(self, command: type[InText], after: str = "", *, keep: bool = False) -> None:
+        """Type the beginning of a command about the message, and ``after``. ``keep`` puts it before the typed text."""
         item = self._item()
-        if item is None:
+        if item is None or item.seq is None:
             return
-        if feature not in self._view.features:
-            self._line.trouble = _OLDER
-        elif self._line.begin_with(f"#{item.seq}{after}", keep=keep):
+        if command.feature not in self._view.features:
+            self._line.trouble = OLDER_SERVER
+        elif self._line.begin_with(command.begin(item.seq) + after, keep=keep):
             self._view.choice.forget()  # the view stays at the message
         self._controller.changed()
 
@@ -100,7 +103,7 @@ class MessageKeys:
         if item is not None and not item.own:
             self._line.trouble = "You can edit only your own messages."
         elif item is not None:
-            self._type(f"= {item.text}", "amend")
+            self._type(Edit, item.text)
 
     def _copy_text(self) -> None:
         if (item := self._item()) is not None:

@@ -12,7 +12,7 @@ _RED = "#d70000"
 _ORANGE = "#af5f00"
 _GREEN = "#008700"
 
-# Each style, with the names of what is drawn in it.
+# Each style, with the names that use it.
 _NAMES = {
     "bold": "own-name own-bar place choice has-unread title prompt",
     "reverse": "marked chosen open status hint",

@@ -54,7 +54,7 @@ class ChatList(dict[str, ChatState]):
         former = next((chat for chat in self.gone if (chat.name, chat.id) == (name, chat_id)), None)
         if former is not None and name not in self:
             self.gone.remove(former)
-            former.start_anew()
+            former.reset()
             former.gone = ""
             self[name] = former
         chat = self.named(name)

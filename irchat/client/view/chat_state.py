@@ -37,11 +37,11 @@ class ChatState:
     there is unsent text for it.
 
     ``rev``: all changes up to this one are applied to the loaded messages, None without messages. ``last_rev``: the
-    last change that the server told, by whatever event. ``is_counted``: the list of chats came since the connection was
+    last change known from any event. ``is_counted``: the list of chats came since the connection was
     lost, so ``last_rev`` is up to date. ``early_changes`` holds the changes that arrived while a page was being loaded:
     the page may be older. ``mentions``: how many unread messages mention the user. ``alert``: the setting of that name.
-    ``typed``: the lines that sent the user's own messages, by seq. ``quotes``: messages that others answer, with None
-    for those that cannot be had; ``quoting``: some are being loaded. ``roster``: the members, if it is a group.
+    ``typed``: the lines that sent the user's own messages, by seq. ``quotes``: messages that others answer, None if
+    there is no such message; ``quoting``: some are being loaded. ``roster``: the members, if it is a group.
     """
 
     def __init__(self, name: str) -> None:
@@ -100,7 +100,7 @@ class ChatState:
         return self.alert == "none"
 
     @property
-    def waits(self) -> str:
+    def unread_label(self) -> str:
         """The numbers of unread messages and of those that mention the user: ``5 @2``. Empty if nothing is unread."""
         counts = (f"{self.unread:,}" if self.unread else "", f"@{self.mentions:,}" if self.mentions else "")
         return " ".join(filter(None, counts))
@@ -111,7 +111,7 @@ class ChatState:
         return bool(self.id or self.last_at or self.name == GLOBAL_NAME)
 
     @property
-    def never_was(self) -> bool:
+    def is_missing(self) -> bool:
         """Whether the server has no such chat and nothing is typed for it."""
         return bool(self.gone) and not self.id and not self._by_seq and not self.has_draft
 
@@ -255,7 +255,7 @@ class ChatState:
         """Forget the members and the pinned messages, and ignore replies that are on their way."""
         self.roster, self.pins = Roster(), Pins()
 
-    def start_anew(self) -> None:
+    def reset(self) -> None:
         """Forget everything from the server. Text that the user has typed for the chat stays."""
         self.unload()
         self.unread = self.last_seq = self.read_seq = 0

@@ -57,7 +57,6 @@ class KeyRow(Enum):
     FLOW = ("", "", Category.NONE, "c-s", "c-q")
     # Alt with a key must not cancel a question: the rest of the answer would go to a chat.
     ALT_IN_QUESTION = ("", "", Category.NONE, "escape <any>")
-
     OTHER_ON_MESSAGE = ("", "", Category.NONE, "<any>")
 
     def __init__(self, shown: str, help: str, category: Category, *sequences: str) -> None:

@@ -190,10 +190,10 @@ class Navigation:
         seq = 0 if self.pane.whole is None or chat.stale else int(min(self.pane.whole[0], chat.end_seq))
         return (chat.name, seq) if chat.read_part(seq) else None
 
-    def leave_what_never_was(self) -> None:
+    def leave_missing_chat(self) -> None:
         """Go home if the open chat turned out not to exist, and show the reason there."""
         chat = self.open
-        if chat is not None and self.place is Place.CHAT and chat.never_was:
+        if chat is not None and self.place is Place.CHAT and chat.is_missing:
             self.go_home()
             self.open = None
             for item in chat.items:

@@ -100,30 +100,30 @@ class Painter:
         names = [(name, True) for name in self._view.online if name != self._view.me]
         return column(f"Online {self._view.online_count:,}", names, width, height)
 
-    def status(self, width: int, most: int, line: str, trouble: str) -> list[Row]:
-        """Return the status line in at most ``most`` rows.
+    def status(self, width: int, max_rows: int, line: str, trouble: str) -> list[Row]:
+        """Return the status line in at most ``max_rows`` rows.
 
         An error (``trouble``) comes first, then the usage of the command in ``line``, then the general state.
         """
         view = self._view
         if trouble:
-            return _told(trouble, "class:wrong", width, most)
+            return _status_rows(trouble, "class:wrong", width, max_rows)
         if view.waits:
-            return _told(view.waits, "class:hint", width, most)
+            return _status_rows(view.waits, "class:hint", width, max_rows)
         if view.is_choosing and not view.link:
-            return _told(self._choosing(), "class:hint", width, most)
+            return _status_rows(self._choosing(), "class:hint", width, max_rows)
         if not view.link and (usage := self._hint(line)) is not None:
-            return _told(usage.text, "class:wrong" if usage.wrong else "class:hint", width, most)
+            return _status_rows(usage.text, "class:wrong" if usage.wrong else "class:hint", width, max_rows)
         if view.link:
             style = "class:status" if view.link.startswith(("connecting", "signing in")) else "class:wrong"
-            return _told(view.link, style, width, most)
+            return _status_rows(view.link, style, width, max_rows)
         return [self._state(width)]
 
     def _state(self, width: int) -> Row:
         """Return the row with the user, the number of users online, and the chats in which something is unread."""
         view, right = self._view, self._right()
         waiting = [chat for chat in view.waiting() if not self._is_open(chat)]
-        names = ", ".join(f"{fit(chat.name, _WAITING_CELLS)} {chat.waits}" for chat in waiting[:_WAITING])
+        names = ", ".join(f"{fit(chat.name, _WAITING_CELLS)} {chat.unread_label}" for chat in waiting[:_WAITING])
         more = f" and {len(waiting) - _WAITING:,} more" if len(waiting) > _WAITING else ""
         unread = f"{sum(chat.unread for chat in waiting):,} unread: {names}{more}" if names else ""
         whole = [f"{view.me}@{view.server}", f"{view.online_count:,} online", unread]
@@ -162,7 +162,7 @@ class Painter:
         if view.filter is not None:
             return None
         usage = hint(line, self._offered)
-        reference = typed_reference(line, view) if "around" in view.features else None
+        reference = typed_reference(line, view, self._offered) if "around" in view.features else None
         if reference is None:
             return usage
         chat, seq = reference
@@ -303,7 +303,7 @@ class Painter:
         ]
 
     def _choice(self, chat: ChatState, width: int, *, is_chosen: bool) -> Row:
-        count = f"{chat.waits} unread" if chat.unread else "left" if chat.gone else ""
+        count = f"{chat.unread_label} unread" if chat.unread else "left" if chat.gone else ""
         name = fit(chat.name, width - 18)
         pad = " " * max(1, 34 - cells(name)) if width >= 60 else " " * max(1, width - 16 - cells(name))
         if is_chosen:
@@ -349,7 +349,7 @@ class Painter:
         is_open = self._is_open(chat)
         key = str(number) if number <= _NUMBERED and not chat.gone else " "
         dot = "●" if chat.is_private and chat.name[1:] in self._view.online else " "
-        count = f" {chat.waits}" if chat.unread else " left" if chat.gone else ""
+        count = f" {chat.unread_label}" if chat.unread else " left" if chat.gone else ""
         count += " ✎" if chat.has_draft and not is_open else ""
         name = fit(chat.name, width - 4 - cells(count))
         style, count_style = "class:has-unread" if chat.unread else "", "class:unread"
@@ -374,11 +374,11 @@ def _side_more(mark: str, chats: list[ChatState], width: int) -> Row:
     return Row((("class:unread" if unread else "class:detail", fit(text, width)),))
 
 
-def _told(text: str, style: str, width: int, most: int) -> list[Row]:
-    """Return a text for the status line, in at most ``most`` rows."""
+def _status_rows(text: str, style: str, width: int, max_rows: int) -> list[Row]:
+    """Return a text for the status line, in at most ``max_rows`` rows."""
     first, *others = text.split(BETWEEN_USAGES)
     whole = BETWEEN_USAGES.join([first, *(other.replace(" ", "\xa0") for other in others)])
     lines = [line.replace("\xa0", " ").removesuffix("  ·") for line in wrap(whole, max(1, width - 2))]
-    if len(lines) > most:
-        lines[most - 1 :] = [fit(f"{lines[most - 1]} {lines[most]}", width - 1)]
+    if len(lines) > max_rows:
+        lines[max_rows - 1 :] = [fit(f"{lines[max_rows - 1]} {lines[max_rows]}", width - 1)]
     return [filled(width, (style, f" {line}"), fill=style) for line in lines]

@@ -21,8 +21,8 @@ class ScreenState(Navigation):
 
     ``server`` is the address of the server. ``link`` is the state of the connection, empty while it is up. ``waits`` is
     the text about changes to be shown once nothing is being typed. ``features`` are those of the server. ``on_deleted``
-    is called with the chat and the seq of each deleted message. ``wanted`` has for some chats the seq of a message that
-    was to be drawn above its answer, or in the status line, and is not loaded.
+    is called with the chat and the seq of each deleted message. ``wanted`` has, by chat, the seq of a message that was
+    to be drawn above its answer or in the status line, and that is not loaded.
     """
 
     def __init__(self, server: str) -> None:
@@ -69,7 +69,7 @@ class ScreenState(Navigation):
             else:
                 self.open_chat(GLOBAL_NAME)
         elif welcome.epoch != self.epoch:
-            self._start_anew()
+            self._reset()
         self.epoch = welcome.epoch
         self.features = frozenset(welcome.features)
         self.me = welcome.name
@@ -257,9 +257,9 @@ class ScreenState(Navigation):
         ends = [end for chat in self.chats.values() for end in chat.expire(now)]
         return min(ends, default=None)
 
-    def _start_anew(self) -> None:
+    def _reset(self) -> None:
         for chat in [*self.chats.values(), *self.chats.gone]:
-            chat.start_anew()
+            chat.reset()
         self.pane.to_end()
         self.found, self.found_for = [], "The server went back to a backup. Search again."
 

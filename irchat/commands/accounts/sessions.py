@@ -48,7 +48,7 @@ class EndListed(_OwnSessions):
     @classmethod
     async def run(cls, services: Services, caller: Caller, request: requests.EndListed) -> events.Event:
         if not caller.listed:
-            raise Refusal(Code.BAD_REQUEST, "Type !sessions first: it gives each session its number.")
+            raise Refusal(Code.BAD_REQUEST, "Type !sessions first: it numbers your sessions.")
         if not 1 <= request.number <= len(caller.listed):
             raise Refusal(
                 Code.BAD_REQUEST, f"The list has no session {request.number}. !sessions lists your sessions.", cls.usage

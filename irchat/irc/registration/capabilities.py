@@ -63,12 +63,12 @@ class Capabilities:
         added = [f"{name}={value}" if value else name for name, value in offered.items() if name not in self._offered]
         removed = [name for name in self._offered if name not in offered]
         self._offered = offered
-        is_told = "cap-notify" in self.enabled
+        wants_changes = "cap-notify" in self.enabled
         self.enabled.difference_update(removed)
-        if not is_told:
+        if not wants_changes:
             return b""
-        told = (("NEW", added), ("DEL", removed))
-        return b"".join(self._reply(nick, subcommand, names) for subcommand, names in told if names)
+        changes = (("NEW", added), ("DEL", removed))
+        return b"".join(self._reply(nick, subcommand, names) for subcommand, names in changes if names)
 
     def _list(self, nick: str, version: str) -> bytes:
         if version.isascii() and version.isdecimal():

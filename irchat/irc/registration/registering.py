@@ -1,8 +1,8 @@
 """The registration of an IRC client as a state machine: lines in; lines and requests out.
 
 It knows no socket and no core. `Registration.receive` takes the lines of a session. It returns steps in order: bytes to
-send, a request whose answer comes back by `Registration.answered`, or a change of the phase. While a request is asked,
-lines wait inside, and `Registration.is_asking` is true: the reader should pause.
+send, a request whose answer comes back by `Registration.answered`, or a change of the phase. While a request
+is pending, lines wait inside, and `Registration.is_asking` is true: the reader should pause.
 """
 
 from collections.abc import Callable
@@ -62,7 +62,7 @@ class Registration:
 
     @property
     def is_asking(self) -> bool:
-        """Whether a request is asked. Lines that come meanwhile wait inside."""
+        """Whether a request is pending. Lines that come meanwhile wait inside."""
         return self._then is not None
 
     @property
@@ -81,7 +81,7 @@ class Registration:
         return self.capabilities.offer(self.shown_nick, offered(registration_open=everyone))
 
     def passes(self, line: Line) -> bool:
-        """Return whether `receive` would only pass a line on. After the sign-in most are such, and this takes less."""
+        """Return whether `receive` would only pass a line on, as most after the sign-in. This takes less time."""
         if self.phase is not Phase.SIGNED_IN or self._queue or self._is_over or line.command in _OWN:
             return False
         return check(line, self.phase, self.nick, self._lines).runs
@@ -94,7 +94,7 @@ class Registration:
         return self._take_lines()
 
     def answered(self, event: events.Event) -> list[Step]:
-        """Handle the answer to the request asked: `events.Welcome` or `events.Error`. Lines that waited follow."""
+        """Handle the answer to the pending request: `events.Welcome` or `events.Error`. Lines that waited follow."""
         then, self._then = self._then, None
         if then is None or not isinstance(event, events.Welcome | events.Error):
             return []

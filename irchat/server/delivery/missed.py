@@ -1,4 +1,4 @@
-"""What a session that fell behind has missed, and the order in which it gets it.
+"""The events that a session that fell behind has missed, and the order in which it gets them.
 
 Stored messages and their changes are read from the store again, so only their places are noted. First come the events
 that the store does not hold, then the messages of each chat, then the present states of changed messages, then the

@@ -8,7 +8,6 @@ in order.
 import math
 import weakref
 from collections.abc import Callable, Sequence
-from typing import Any
 
 from twisted.internet.defer import Deferred
 from twisted.logger import Logger
@@ -235,10 +234,10 @@ class Outbox(WriteFields):
             self.try_now = self._writer.try_now
 
     def _write(self) -> None:
-        pending: list[Any] = self._pending
         if self._perishables:
             self._write_with_care()
             return
+        pending: list[bytes] = self._pending  # type: ignore[assignment]  # none is perishable
         if len(pending) == 1:
             data = pending.pop()
         else:

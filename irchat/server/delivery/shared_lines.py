@@ -1,7 +1,7 @@
 """Events rendered once for all text sessions."""
 
-from collections.abc import Iterable, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterable, Sequence
+from typing import NamedTuple
 
 from twisted.internet.interfaces import IReactorTime
 
@@ -25,8 +25,8 @@ class ShownRun(NamedTuple):
 class SharedRenderer(Renderer):
     """The renderer of all text sessions. It caches its results until the end of the reactor's turn."""
 
-    def __init__(self, clock: IReactorTime, **how: Any) -> None:
-        super().__init__(**how)
+    def __init__(self, clock: IReactorTime, wall_ms: Callable[[], int]) -> None:
+        super().__init__(colour=True, wall_ms=wall_ms)
         self._clock = clock
         self._kept: dict[int, tuple[events.Event, Shown]] = {}
         self._run: tuple[Sequence[Publication], ShownRun] | None = None

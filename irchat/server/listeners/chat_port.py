@@ -1,10 +1,9 @@
 """The port for clients. It can be closed for a while, so that a balancer sends clients to other nodes."""
 
 from collections.abc import Callable
-from typing import Any
 
-from twisted.internet.defer import Deferred, maybeDeferred
-from twisted.internet.interfaces import IDelayedCall, IReactorTime
+from twisted.internet.defer import Deferred, succeed
+from twisted.internet.interfaces import IDelayedCall, IListeningPort, IReactorTime
 from twisted.logger import Logger
 
 from irchat.server.listeners.listener import CannotBind
@@ -20,13 +19,14 @@ class ChatPort:
     ``number`` is the port number, which stays the same. Raises the errors of ``listen``.
     """
 
-    def __init__(self, listen: Callable[[int], Any], number: int, clock: IReactorTime) -> None:
+    def __init__(self, listen: Callable[[int], IListeningPort], number: int, clock: IReactorTime) -> None:
         self._listen = listen
         self._clock = clock
         self._reasons: set[str] = set()
         self._again: IDelayedCall | None = None
-        self._port: Any = listen(number)
-        self.number: int = self._port.getHost().port
+        port = listen(number)
+        self._port: IListeningPort | None = port
+        self.number: int = port.getHost().port  # type: ignore[attr-defined]  # of a TCP port
 
     @property
     def is_open(self) -> bool:
@@ -51,7 +51,8 @@ class ChatPort:
         if self._again is not None and self._again.active():
             self._again.cancel()
         port, self._port = self._port, None
-        return maybeDeferred(lambda: None if port is None else port.stopListening())
+        stopping = None if port is None else port.stopListening()
+        return succeed(None) if stopping is None else stopping
 
     def _open(self) -> None:
         try:

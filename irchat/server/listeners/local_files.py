@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 from twisted.internet import tcp, unix
 from twisted.internet.defer import Deferred, maybeDeferred, succeed
 from twisted.internet.error import CannotListenError
+from twisted.internet.interfaces import IDelayedCall
 from twisted.internet.protocol import ServerFactory
 from twisted.logger import Logger
 from twisted.python import log
@@ -68,7 +69,7 @@ class LocalFiles:
         self._note = note
         self._port: SocketPort | None = None
         self._port_file: PortFile | None = None
-        self._next_look: Any = None
+        self._next_look: IDelayedCall | None = None
         self._logged: set[str] = set()
 
     def look(self) -> None:

@@ -47,7 +47,7 @@ class Offers(NamedTuple):
 def all_protocols(services: Services, clock: IReactorTime) -> Offers:
     """Return the protocols of the main port: text, and JSON if the first line starts with a brace."""
     chat = services.chat
-    renderer = SharedRenderer(clock, colour=True, wall_ms=chat.wall_ms)
+    renderer = SharedRenderer(clock, chat.wall_ms)
     text = partial(TextProtocol, directory=chat.directory, accounts=services.accounts, renderer=renderer, clock=clock)
     return Offers(text, ((b"{", JSONProtocol),))
 

@@ -203,9 +203,8 @@ class TextProtocol:
             self._session.ask(requests.Logout(), name)
             return
         refused: Refusal | None = None
-        known = False
+        known = self._directory.find_user(name) is not None
         try:
-            known = self._directory.find_user(name) is not None
             if not known and self._accounts.registration_open:
                 self._directory.new_user_key(name)
             elif not known and self._accounts.passwords:

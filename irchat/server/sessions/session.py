@@ -223,6 +223,8 @@ class Session(EventEncoding):
         command, request = REGISTRY.read(line.line, self.is_admin, line.chat)
         if line.nonce is not None and isinstance(request, requests.Send):
             request = structs.replace(request, nonce=line.nonce)
+        if line.id is not None and isinstance(request, requests.Send) and command.to_open_chat:
+            request = structs.replace(request, id=line.id)
         return command, request
 
     def _wait(self, asked: Asked) -> None:
@@ -325,7 +327,8 @@ class Session(EventEncoding):
         while running and (next_reply := running[0].reply) is not None:
             say = _SAY.get(type(next_reply), Session._say)
             say(self, running.pop(0).context, next_reply)  # type: ignore[arg-type]  # chosen by its type
-        self._advance()
+        if self._waiting or self._last_reason is not None:
+            self._advance()
 
     def _say(self, context: object, reply: events.Event) -> None:
         try:

@@ -44,7 +44,7 @@ _SETTINGS = (
 _ADAPTERS = AdaptersMap(psycopg.adapters)
 _ADAPTERS.register_dumper(int, Int8Dumper)
 
-# What libpq adds to a refused connection. Each text with an error names the next step by itself.
+# The hint that libpq adds to a refused connection. Each text with an error names the next step by itself.
 _QUESTION = "Is the server running"
 
 Args = TypeVarTuple("Args")

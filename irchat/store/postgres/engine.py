@@ -61,8 +61,8 @@ class PostgresStore:
 
     ``wall_ms`` returns the time of the database; ``seconds`` never goes back. ``on_away`` and ``on_back`` are called
     when the database is lost and found again, and ``log.on_stop`` when the node must end. ``others_hear_bus``: whether
-    the bus works for another node. ``head``: the end of the log at the last look. ``tell`` receives the progress of
-    making the search index. Raises `irchat.store.postgres.connecting.StoreUnusable`.
+    the bus is known to work for another node. ``head``: the end of the log at the last look. ``tell`` receives the
+    progress of making the search index. Raises `irchat.store.postgres.connecting.StoreUnusable`.
     """
 
     def __init__(
@@ -230,6 +230,7 @@ class PostgresStore:
     def _is_away(self, is_away: bool) -> None:
         self.is_away = is_away
         if is_away:
+            self.others_hear_bus = False  # not known now: the bus may be away for all
             _log.error("PostgreSQL is away: nothing can be stored until it is back")
             self.on_away()
         else:

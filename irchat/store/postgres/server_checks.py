@@ -7,7 +7,7 @@ from irchat.store.postgres.connecting import Connection, StoreUnusable
 # The notification that the checks send to themselves.
 _PROBE = "irchat_probe"
 _DURABLE = ("on", "remote_apply")
-# What must be on, and what happens otherwise.
+# Settings that must be on, and the effect otherwise.
 _SWITCHES = {
     "fsync": "would lose messages",
     "full_page_writes": "would lose messages",

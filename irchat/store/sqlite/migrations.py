@@ -9,11 +9,11 @@ from irchat.interfaces.stored import GLOBAL
 from irchat.store.sqlite.copying import copy_database
 
 APPLICATION_ID = 0x49524368
-"""What the file says that it is, "IRCh", from version 4 on."""
+"""The type of the file in its header, "IRCh", from version 4 on."""
 EPOCH_SINCE = 4
 """The first version that has an epoch."""
 CHANGE_EPOCH = "UPDATE properties SET value = lower(hex(randomblob(16))) WHERE name = 'epoch'"
-"""Gives a database a new epoch."""
+"""Sets a new epoch."""
 
 _VERSION_1 = f"""
 CREATE TABLE users (

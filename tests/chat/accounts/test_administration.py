@@ -173,3 +173,6 @@ class AdministrationTests(WorldTestCase):
         })  # fmt: skip
         self.world.ms += 999
         self.assertEqual(self.run_it(Stats())["banned"], 2)
+        row = NodeRow("one", 1, 12, 0, 3, 0.5, None)
+        self.administration.nodes = lambda: succeed([row])
+        self.assertEqual(self.run_it(Stats())["nodes"], [asdict(row)])

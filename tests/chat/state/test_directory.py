@@ -42,7 +42,7 @@ class DirectoryTests(SynchronousTestCase):
             self.assertEqual(refusal.code, Code.NO_SUCH_USER)
             self.assertNotIn("\x1b", refusal.text)
         self.assertIdentical(self.directory.find_user("dave"), None)
-        self.assertEqual(self.assertRaises(Refusal, self.directory.find_user, "a b").code, Code.BAD_NAME)
+        self.assertIdentical(self.directory.find_user("a b"), None)
 
     def test_groups(self) -> None:
         """A group is found only by its members. To others it looks nonexistent."""
@@ -120,6 +120,13 @@ class DirectoryTests(SynchronousTestCase):
         self.refused(Code.YOURSELF, "@ALICE")
         self.refused(Code.YOURSELF, "alice")
         self.assertNotIn("\x1b", self.refused(Code.NO_SUCH_CHAT, "\x1b[2J"))
+
+    def test_find_chat(self) -> None:
+        """A chat that is found is the one of that name. Where a name is refused, none is."""
+        for name, key in ("GLOBAL", GLOBAL), ("*team", 7), ("@bob", (1, 2)):
+            self.assertEqual(getattr(self.directory.find_chat(self.alice, name), "key", None), key)
+        for name in "*nothing", "@dave", "@alice", "a b":
+            self.assertIsNone(self.directory.find_chat(self.alice, name))
 
     def test_chat_by_key(self) -> None:
         """A chat is also found by its key, except a dissolved group."""

@@ -38,11 +38,11 @@ class FrameTests(ApplicationCase):
     def test_anew(self) -> None:
         """A redraw draws everything, but not before the application runs or after it has ended."""
         self.drawn()
-        self.app.draw_anew()
+        self.app.repaint()
         self.assertIn(b"No messages yet", self.drawn())
         self.end()
         self.drawn()
-        self.app.draw_anew()
+        self.app.repaint()
         self.assertEqual(self.drawn(), b"")
 
     def test_title_and_bell(self) -> None:
@@ -67,7 +67,7 @@ class FrameTests(ApplicationCase):
         failures: list[Failure] = []
         self.device.on_failure = failures.append
         self.patch(self.app._painter, "header", lambda width: 1 / 0)
-        self.app.draw_anew()
+        self.app.repaint()
         self.assertEqual([failure.type for failure in failures], [ZeroDivisionError])
         self.patch(self.app._painter, "header", lambda width: Row(()))
 
@@ -86,7 +86,7 @@ class FrameTests(ApplicationCase):
         """Without a shell, Ctrl-Z says so."""
         self.app._stop_process = None
         self.press("\x1a")
-        self.assertIn("no shell", self.app._line.told)
+        self.assertIn("no shell", self.app._line.status)
         self.assertEqual(self.stopped, [])
 
     def test_narrow(self) -> None:

@@ -83,7 +83,7 @@ class BareViewTests(ApplicationCase):
 
     def test_resized(self) -> None:
         """A change of the terminal's size, and a return from the shell, end it."""
-        for end in self.app._on_resize, self.app.draw_anew:
+        for end in self.app._on_resize, self.app.repaint:
             self.press(_F2)
             self.drawn()
             end()

@@ -132,7 +132,7 @@ class RemainsTests(ApplicationCase):
         """Draw everything."""
         self.turn()
         self.drawn()
-        self.app.draw_anew()
+        self.app.repaint()
         self.turn()
         drawn = self.drawn().decode()
         for terminal in terminals:

@@ -57,7 +57,6 @@ class ApplicationCase(SynchronousTestCase):
         self.stopped: list[bool] = []
         self.app = ChatApplication(self.clock, self.controller, self.device, output, settings=self.settings,
                         stop_process=lambda: self.stopped.append(True), pacing=FramePacing())  # fmt: skip
-        self.controller.on_changed, self.controller.incoming.notify = self.app.draw_soon, self.app.notify
         coroutine: Any = self.app.run_async(set_exception_handler=False, handle_sigint=False)
         self.task = self.loop.create_task(coroutine)
         self.addCleanup(self.end)
@@ -117,7 +116,7 @@ class ApplicationCase(SynchronousTestCase):
 
     def trouble(self) -> str:
         """Return the error in the status line."""
-        return self.app._line.told
+        return self.app._line.status
 
 
 class InputLineTests(ApplicationCase):
@@ -147,6 +146,14 @@ class InputLineTests(ApplicationCase):
         self.assertEqual(self.buffer.text, "@bob")
         self.press("x" + _TAB)
         self.assertEqual(self.buffer.text, "@bobx")
+
+    def test_tab_is_seen_first(self) -> None:
+        """A name that Tab has inserted is on the screen before Enter sends a line to it."""
+        self.server.asked()
+        self.press("@b" + _TAB + " secret\r")
+        self.assertEqual((self.buffer.text, self.server.asked()), ("@bob secret", []))
+        self.press("\r")
+        self.assertEqual([(sent.chat, sent.text) for sent in self.server.asked()], [("@bob", "secret")])
 
     def test_many_choices(self) -> None:
         """Of many words some are shown, including the chosen one."""
@@ -181,6 +188,20 @@ class InputLineTests(ApplicationCase):
         self.press("\x15" + _CTRL_K)
         self.paste("x" * 5_000)
         self.assertIn("too long here", self.trouble())
+
+    def test_long_paste_without_a_chat(self) -> None:
+        """A long paste on the list of unread messages moves to the chat that is opened after Enter."""
+        self.press("\x1b0")
+        self.paste("x" * 5_000)
+        self.press("\r")
+        self.assertIn("Choose a chat", self.trouble())
+        self.press("\x1b3")
+        self.assertIn("2 messages", self.trouble())
+        self.server.asked()
+        self.press("\r")
+        self.assertEqual([(sent.chat, len(sent.text)) for sent in self.server.asked()], [("@bob", 4_000)])
+        self.press("\x1b0")
+        self.assertTrue(self.app._line.is_empty)
 
     def test_typed_too_much(self) -> None:
         """Typed text is limited, so that each key stays cheap."""

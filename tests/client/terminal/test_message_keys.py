@@ -38,6 +38,14 @@ class MessageKeysTests(ApplicationCase):
         self.assertEqual(self.typed("+ok"), "#8+ok")
         self.assertEqual(self.server.asked(), [requests.Read(chat="*team", seq=8)])
 
+    def test_seen_first(self) -> None:
+        """The command is on the screen before Enter sends it: another message may have been chosen meanwhile."""
+        self.server.asked()
+        self.press(_SHIFT_TAB + "d\r")
+        self.assertEqual((self.buffer.text, self.server.asked()), ("#8-", []))
+        self.press("\r")
+        self.assertEqual(self.server.asked(), [requests.Amend(chat="*team", seq=8, delete=True)])
+
     def test_only_own_can_be_edited(self) -> None:
         """Another user's message cannot be edited."""
         self.assertEqual(self.typed(_UP + "e"), "")

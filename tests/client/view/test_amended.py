@@ -109,7 +109,7 @@ class AmendedTests(ScreenStateCase):
         """After a restore, the numbers of deleted messages may belong to others."""
         self.page(message("one", seq=1))
         self.view.amend(amended(rev=1, deleted=True))
-        self.view.chat("GLOBAL").start_anew()
+        self.view.chat("GLOBAL").reset()
         self.page(message("one again", seq=1))
         self.assertEqual((self.texts(), self.rev()), (["one again"], 0))
 

@@ -150,7 +150,7 @@ class CountTests(_Case):
         stored = [message(f"m{seq}", seq=seq) for seq in (5, 6, 7, 8)]
         cases = ((True, 3, False, 9), (True, 4, True, 4), (False, 3, True, 4), (True, 6, True, 2))
         for more, seq, known, unread in cases:
-            self.chat.start_anew()
+            self.chat.reset()
             self.load(*stored, message("mine", seq=9, sender="alice"), more=more)
             self.chat.unread = 9
             self.assertEqual((self.chat.read_to(seq), self.chat.unread), (known, unread), (more, seq))
@@ -202,9 +202,9 @@ class ListTests(_Case):
 
 
 class NeverWasTests(SynchronousTestCase):
-    """`ChatState.never_was`."""
+    """`ChatState.is_missing`."""
 
-    def test_never_was(self) -> None:
+    def test_missing(self) -> None:
         """A chat never was if it is gone, has no id and no messages, and nothing is typed for it."""
 
         def chat(gone: str = "There is no @x.", chat_id: str = "", *, draft: bool = False, said: bool = False) -> bool:
@@ -213,7 +213,7 @@ class NeverWasTests(SynchronousTestCase):
             chat.gone, chat.has_draft = gone, draft
             if said:
                 chat.add_message(message("hi", seq=1), "alice", 0.0)
-            return chat.never_was
+            return chat.is_missing
 
         self.assertEqual([chat(), chat(""), chat(chat_id="id"), chat(draft=True), chat(said=True)],
                          [True, False, False, False, False])  # fmt: skip

@@ -23,18 +23,18 @@ class MovingTests(ScreenStateCase):
         self.view.chat("*team").all_read()
         self.assertEqual((self.view.next_chat(1), self.view.next_chat(-1)), ("GLOBAL", "@bob"))
 
-    def test_never_was(self) -> None:
+    def test_missing(self) -> None:
         """A chat that turned out not to exist is left for home, if it is on the screen, and its reason shown there."""
         chat = self.view.open_chat("@nobody")
-        self.view.leave_what_never_was()
+        self.view.leave_missing_chat()
         self.assertIs(self.view.open, chat)
         chat.gone = "There is no @nobody."
         chat.add_note(chat.gone, error=True)
         self.view.go_home()
-        self.view.leave_what_never_was()
+        self.view.leave_missing_chat()
         self.assertIs(self.view.open, chat)
         self.view.open_chat("@nobody")
-        self.view.leave_what_never_was()
+        self.view.leave_missing_chat()
         self.assertEqual((self.view.place, self.view.open), (Place.HOME, None))
         self.assertIn(chat.gone, [item.text for item in self.view.own.items])
 

@@ -52,6 +52,26 @@ def restart_redis(proof: Proof) -> None:
     proof.cluster.redis.start(proof.company.turn)
 
 
+def outage(proof: Proof) -> None:
+    """Take PostgreSQL, Redis or both away from all nodes for 11 s, and sometimes for a minute."""
+    without_postgres, without_redis = proof.random.choice(((True, False), (False, True), (True, True)))
+    seconds = proof.random.choice((11.0, 11.0, 11.0, 60.0))
+    take_away(proof, seconds, postgres=without_postgres, redis=without_redis)
+
+
+def take_away(proof: Proof, seconds: float, *, postgres: bool, redis: bool) -> None:
+    """Kill services, and start them after some seconds."""
+    if postgres:
+        proof.cluster.kill_postgres()
+    if redis:
+        proof.cluster.redis.stop(9)
+    proof.company.run(seconds)
+    if redis:
+        proof.cluster.redis.start(proof.company.turn)
+    if postgres:
+        proof.cluster.restart_postgres(proof.company.turn)
+
+
 def cut_bus(proof: Proof) -> None:
     """End the connections of the nodes to Redis."""
     proof.cluster.cut_bus()
@@ -74,6 +94,7 @@ FAULTS: tuple[Fault, ...] = (
     end_backends,
     restart_postgres,
     restart_redis,
+    outage,
     cut_bus,
     cut_clients,
 )

@@ -171,7 +171,7 @@ class CrashLoop(DyingServer):
         """Return the figures."""
         return (
             f"{super().figures()}, {self.repeated} nonces repeated, "
-            f"{self.lost_unacknowledged} messages lost that nobody was told of"
+            f"{self.lost_unacknowledged} unacknowledged messages lost"
         )
 
     def _signed_in(self, name: str) -> Peer:

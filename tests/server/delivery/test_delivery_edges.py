@@ -9,7 +9,7 @@ from irchat.protocol import wire
 from irchat.protocol.events import Erased, Message
 from irchat.protocol.rules import WAITING_BYTES
 from irchat.server.delivery.delivery import Delivery
-from tests.server.delivery.test_delivery import FakeOutbox, FakeSession
+from tests.helpers.deliveries import FakeOutbox, FakeSession
 
 
 def message(seq: int) -> Message:

@@ -45,6 +45,21 @@ class ChatOfLineTests(_LineTestCase):
             self.assertEqual(self.typed(line, chat="@bob")["chat"], chat)
         self.assertEqual(self.typed("ls", chat="@bob")["type"], "chats")
 
+    def test_another_chat_of_that_name(self) -> None:
+        """With the id of the chat, plain text does not reach another chat that has its name now."""
+        ids = {chat["chat"]: chat["id"] for chat in self.typed("ls")["chats"]}
+        self.typed("-alice team")
+        self.bob.ask("remove_member", group="team", name="bob")
+        self.bob.ask("create_group", name="team", members=["alice"])
+        self.server.advance(2)
+        self.heard()
+        self.alice.got()
+        self.assertEqual(self.typed("secret", chat="*team", id=ids["*team"])["code"], "no-such-group")
+        self.assertEqual(self.heard(), [[], []])
+        self.assertEqual(self.typed("*team hi", chat="*team", id=ids["*team"])["type"], "sent")
+        self.assertEqual(self.typed("hi", chat="GLOBAL", id=ids["GLOBAL"])["type"], "sent")
+        self.assertEqual(self.heard()[0], ["*team hi", "GLOBAL hi"])
+
     def test_commands_in_texts(self) -> None:
         """A command with ``#`` is about the given chat, or the chat before it. A request ``send`` reads none."""
         for chat, line, label in (

@@ -130,14 +130,18 @@ class JoinedTests(TestCase):
         self.assertEqual([row.name for row in rows], ["a", "b"])
 
     async def test_away(self) -> None:
-        """While the server is away nothing is stored, and it is said; when it is back, all goes on."""
+        """While the server is away nothing is stored, and it is said; when it is back, all goes on.
+
+        Meanwhile, nothing is known of the bus of the other nodes: it may be away for all.
+        """
         await self.commit(self.a)
+        await self.until(lambda: self.a.others_hear_bus)
         said: list[str] = []
         self.a.on_away = lambda: said.append("away")
         self.a.on_back = lambda: said.append("back")
         self.server.stop()
         await self.until(lambda: said)
-        self.assertTrue(self.a.is_away)
+        self.assertEqual((self.a.is_away, self.a.others_hear_bus), (True, False))
         for asking in self.a.log.begin(), self.a.log.read(), self.a.log.caught_up(), self.a.password(1):
             await self.assertFailure(asking, Refusal)
         self.server.start()

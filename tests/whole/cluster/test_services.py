@@ -20,15 +20,24 @@ class ServiceTests(ClusterTestCase):
         proof.check()
 
     def test_postgres_killed(self) -> None:
-        """PostgreSQL is killed and restarted: what was acknowledged is there once, and the talk goes on."""
+        """PostgreSQL is killed, then Redis too, until all nodes say goodbye and close. They go on by themselves."""
         proof = self.proof()
-        for seconds in 0.5, 3.0:
-            self.cluster.kill_postgres()
-            proof.company.run(seconds)
-            self.cluster.restart_postgres(proof.company.turn)
-            proof.company.run(1.5)
-        proof.check()
+        faults.take_away(proof, 0.5, postgres=True, redis=False)
+        proof.company.run(1.5)
         self.assertLess(checker.longest_silence(proof.company.history), 10)
+        self.assertEqual(proof.company.goodbyes, [])
+        faults.take_away(proof, 11.0, postgres=True, redis=True)
+        for node in self.cluster.nodes:
+            self.assertEqual(node.log.read_text().count("the port is closed"), 1)
+        self.assertEqual({*proof.company.goodbyes}, {"the server cannot reach its database: reconnect"})
+        begun = proof.company.now()
+        proof.company.until(
+            lambda: any(isinstance(one, Answered) and one.id and one.at > begun for one in proof.company.history),
+            "a timed message to be sent",
+        )
+        proof.check()
+        for node in self.cluster.nodes:
+            self.assertIn("the port is open again", node.log.read_text())
 
     def test_redis_killed(self) -> None:
         """Without Redis stored messages go on, timed ones are refused, and presence is frozen. Then all is right."""

@@ -12,17 +12,19 @@ class AmendingTests(FullScreenCase):
     """Two users at one server."""
 
     def test_changes(self) -> None:
-        """An edit, a mark, an answer and a deletion are seen by the other, and the deleted text leaves both screens."""
+        """A mark, an edit, an answer and a deletion are seen by the other, and the deleted text leaves both screens."""
         alice, bob = self.signed_in("alice"), self.signed_in("bob")
         self.send(alice, "lunch at none?")
         bob.expect("lunch at none?")
-        self.send(alice, "#= lunch at noon?")
-        for person in alice, bob:
-            person.expect("lunch at noon? (edited)")
         bob.press(_SHIFT_TAB)
         bob.expect("#1  r, Enter")
         bob.press(b"+ok\r")
+        # Alice's client knows the number of her message then, and can change it.
         for person in alice, bob:
+            person.expect("ok bob")
+        self.send(alice, "#= lunch at noon?")
+        for person in alice, bob:
+            person.expect("lunch at noon? (edited)")
             person.expect("ok bob")
         bob.press(_SHIFT_TAB + b"r")
         bob.expect("> #1")

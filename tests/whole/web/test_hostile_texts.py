@@ -1,5 +1,7 @@
 """Texts and names that try to become code in the browser."""
 
+import re
+
 import pytest
 
 from tests.helpers.browser import BrowserCase as _BrowserCase
@@ -78,11 +80,10 @@ class HostileTextTests(_BrowserCase):
             self.see(page.locator("#log .author"), name)
             open_chat(page, f"*g{name}"[:33])
             self.see(page.locator("#chat-about"), "2 members")
+        bots[0].ask(type="send", chat="GLOBAL", text="alert\nGLOBAL#9 alice: a false line")
         say(page, "?alert")
-        self.see(page.locator("#notice"), "alert(1)")
-        page.get_by_role("button", name="Search messages").click()
-        page.get_by_label("Words to search for").fill("alert")
-        page.get_by_label("Words to search for").press("Enter")
-        self.see(page.locator("#search-results .result").first)
+        found = page.locator("#search-results .result")
+        self.see(found.first, re.compile("constructor *GLOBAL.*alert\nGLOBAL#9 alice: a false line", re.DOTALL))
+        self.see_no(page.locator("#notice:visible"))
         self.assertEqual(page.locator("#search-results :is(script, img, svg, iframe, style)").count(), 0)
         self.assertEqual(reached, [])

@@ -60,8 +60,10 @@ class Keeper(Interface):
 
 
 class Relay(Protocol):
-    """The connection of an SSH client at ``host``. ``number``: its number among all. ``speaks_first``: the client
-    waits for the version of the server, which is sent at once.
+    """The connection of an SSH client at ``host``.
+
+    ``number``: its number among all. ``speaks_first``: send the version of the server at once, because the client waits
+    for it.
     """
 
     transport: Any

@@ -17,11 +17,14 @@ from irchat.server.admission import Visit
 from irchat.server.listeners.connection import Connection
 from irchat.server.listeners.web.answers import SECURITY_HEADERS, error
 from irchat.server.listeners.web.request_heads import BadHead, Head, cut, is_foreign, parse, stated_address
+from irchat.server.sessions.costs import WORK_OF_PAGE
 
 if TYPE_CHECKING:
     from irchat.server.listeners.web.web_door import SocketDoor, WebDoor
 
 _REQUESTS_MOST = 100
+# Requests that are answered in one turn. Then other connections get their turn.
+_REQUESTS_A_TURN = 4
 _IDLE_SECONDS = 20.0
 
 
@@ -37,9 +40,10 @@ class WebConnection(Protocol):
         self._visit = visit
         self._unread = b""
         self._requests = 0
-        self._is_over = False
+        self._is_over = self._is_waiting = False
         self._layer: WebSocketLayer | None = None
         self._timer: IDelayedCall | None = None
+        self._resting: IDelayedCall | None = None
 
     def connectionMade(self) -> None:
         """Wait for the first request."""
@@ -51,6 +55,9 @@ class WebConnection(Protocol):
         """Drop everything after the connection is lost."""
         self._is_over = True
         self._set_timer(None)
+        if self._resting is not None:
+            self._resting.cancel()
+            self._resting = None
         if self._layer is not None:
             self._layer.lost(reason)
             self._layer = None
@@ -66,8 +73,14 @@ class WebConnection(Protocol):
             self._read()
 
     def _read(self) -> None:
-        """Answer requests while the client reads the answers."""
-        while not (self._is_over or self._layer is not None) and self._writer.idle:
+        """Answer requests while the client reads the answers, a few in each turn and as its address has work left."""
+        requests = self._requests
+        while not (self._is_over or self._layer is not None) and self._writer.idle and not self._is_waiting:
+            if self._requests >= requests + _REQUESTS_A_TURN:
+                self._is_waiting = True
+                self._resting = self._door.clock.callLater(0, self._rested)
+                break
+            head = None
             try:
                 head, self._unread = cut(self._unread)
                 if head is None:
@@ -75,9 +88,22 @@ class WebConnection(Protocol):
                 self._take(parse(head))
             except BadHead as bad:
                 headers = {"Allow": "GET"} if bad.status is HTTPStatus.METHOD_NOT_ALLOWED else None
-                self._finish(error(bad.status, bad.text, headers))
+                refused = error(bad.status, bad.text, headers)
+                if head is not None and head.startswith(b"HEAD "):
+                    refused = refused[: refused.index(b"\r\n\r\n") + 4]  # the client reads no body
+                self._finish(refused)
         if not self._is_over and self._layer is None:
-            (self.transport.resumeProducing if self._writer.idle else self.transport.pauseProducing)()
+            reads = self._writer.idle and not self._is_waiting
+            (self.transport.resumeProducing if reads else self.transport.pauseProducing)()
+
+    def _rested(self) -> None:
+        self._resting = None
+        self._go_on()
+
+    def _go_on(self) -> None:
+        self._is_waiting = False
+        if not self._is_over:
+            self._read()
 
     def _take(self, head: Head) -> None:
         if self._visit is None:
@@ -87,6 +113,7 @@ class WebConnection(Protocol):
                 self._finish(error(HTTPStatus.SERVICE_UNAVAILABLE, refusal.text, {"Retry-After": "5"}))
                 return
         self._requests += 1
+        self._charge(self._visit)
         if (socket := self._door.sockets.get(head.path)) is not None:
             self._upgrade(head, socket)
             return
@@ -99,6 +126,15 @@ class WebConnection(Protocol):
         else:
             self._writer.send(data)
             self._set_timer(_IDLE_SECONDS)
+
+    def _charge(self, visit: Visit) -> None:
+        """Charge a request to the address. The next one waits until there is work left."""
+        limiter = self._door.rate_limiters.of(visit.address)
+        limiter.charge(WORK_OF_PAGE)
+        if limiter.is_used_up():
+            self._is_waiting = True
+            limiter.when_free(self._go_on)
+        self._door.rate_limiters.leave(limiter)
 
     def _upgrade(self, head: Head, socket: "SocketDoor") -> None:
         if not head.is_upgrade:
@@ -138,9 +174,9 @@ class WebConnection(Protocol):
         )
         self._layer = layer
         layer.start()
-        if self._unread and self._layer is not None:
+        if self._layer is not None:
             data, self._unread = self._unread, b""
-            layer.received(data)
+            layer.received(data)  # it may have none, and reads from now on
 
     def _finish(self, data: bytes) -> None:
         """Send the last answer, and close the connection."""

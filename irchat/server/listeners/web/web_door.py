@@ -13,6 +13,7 @@ from irchat.server.listeners.registry import ConnectionRegistry
 from irchat.server.listeners.web.page_files import PageFiles
 from irchat.server.listeners.web.web_connection import WebConnection
 from irchat.server.protocols.offers import Offers
+from irchat.server.sessions.rate_limiter import RateLimiters
 from irchat.server.sessions.services import Services
 
 IRC_TEXT, IRC_BINARY = "text.ircv3.net", "binary.ircv3.net"
@@ -72,6 +73,11 @@ class WebDoor(ServerFactory):
             return WebConnection(self, host, self.visit(host))
         except Refusal:
             return None
+
+    @property
+    def rate_limiters(self) -> RateLimiters:
+        """The limiters of users and addresses."""
+        return self._lines.services.rate_limiters
 
     def over_tls(self, host: str, visit: Visit) -> WebConnection:
         """Return a connection on the main port, after the browser has chosen HTTP."""

@@ -2,17 +2,17 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Unpack
 
 from twisted.internet.interfaces import IReactorTime
 
 from irchat.chat.state.directory import Directory
 from irchat.chat.state.entities import User
 from irchat.chat.state.personas import NOBODY_THERE
+from irchat.interfaces.asides import PersonaChange
 from irchat.irc.numerics import ServerLines
 from irchat.irc.reply_lines import Person
 from irchat.irc.targets import USER_LENGTH, prefix
-from irchat.protocol.errors import Refusal
 from irchat.server.protocols.irc.people.idle_times import IdleTimes
 from irchat.server.protocols.irc.people.monitored import Watchers
 from irchat.server.protocols.irc.people.presence_lines import Bundles
@@ -27,7 +27,7 @@ DEFAULT_SERVER_NAME = "irchat"
 
 @dataclass(eq=False, repr=False)
 class IRCShared:
-    """What all IRC sessions share.
+    """The parts that all IRC sessions share.
 
     ``lines``: builds the lines of the server, and has its name, one word. ``network``: the name of the server as users
     know it, which can change. ``wall_ms``: the wall clock; ``began_ms``: its time at the start.
@@ -83,17 +83,14 @@ class IRCShared:
             persona.is_bot,
         )
 
-    def set_persona(self, protocol: "IRCProtocol", *, is_first: bool = False, **changes: object) -> None:
-        """Change the persona of the user of a session: ``away``, ``realname``, ``username``, ``is_bot``."""
+    def set_persona(self, protocol: "IRCProtocol", *, is_first: bool = False, **changes: Unpack[PersonaChange]) -> None:
+        """Change the persona of the user of a session."""
         personas = self.services.chat.personas
         personas.set(protocol.user.id, protocol.session.id, is_first=is_first, **changes)
 
     def find_user(self, name: str) -> User | None:
         """Return the user called ``name``, or None."""
-        try:
-            return self.directory.find_user(name)
-        except Refusal:
-            return None
+        return self.directory.find_user(name)
 
     def has_account(self, name: str) -> bool:
         """Return whether a name has an account."""

@@ -1,4 +1,4 @@
-"""What only the protocol of one IRC session knows of it after the registration."""
+"""The state of one IRC session after the registration, which only its protocol knows."""
 
 from collections import deque
 
@@ -17,12 +17,12 @@ class Unseen(Struct, eq=False):
 
 
 class IRCState(Struct, eq=False):
-    """The state of one IRC session.
+    """The state.
 
     ``hidden_chats``: chats that it has left with PART, hidden until its end or a JOIN, each with the seqs of the latest
-    messages that it was not shown. ``watched``: the keys of the
-    targets of MONITOR, each with its spelling. ``told_online``: whether each was online as the client was told.
-    ``owners``: the owner of each group, as the client was told. ``away``: the text of AWAY before the sign-in.
+    messages that it was not shown. ``watched``: the keys of the targets of MONITOR, each with its spelling.
+    ``told_online``: whether the client knows each as online. ``owners``: the owner of each group, as the client knows
+    it. ``away``: the text of AWAY before the sign-in.
     ``times``: when it signed in and last said something, after the sign-in.
     """
 

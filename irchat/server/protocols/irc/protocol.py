@@ -16,7 +16,7 @@ from irchat.irc.registration.registering import Registration
 from irchat.irc.registration.steps import Options
 from irchat.protocol import events
 from irchat.protocol.errors import internal_error
-from irchat.server.delivery.delivery import Encode
+from irchat.server.delivery.run import Encode
 from irchat.server.protocols.irc.calls import Answer, Call
 from irchat.server.protocols.irc.chats.missed_members import MissedMembers
 from irchat.server.protocols.irc.command_handlers import HANDLERS

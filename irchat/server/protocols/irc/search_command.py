@@ -102,11 +102,10 @@ def _chat(protocol: "IRCProtocol", wanted: SearchAttributes, message: events.Mes
         return None
     if wanted.sender and _sender_id(protocol, wanted.sender) != _sender_id(protocol, message.sender):
         return None
-    try:
-        key = protocol.shared.directory.chat(protocol.user, message.chat).key
-    except Refusal:  # the user has left it meanwhile
+    chat = protocol.shared.directory.find_chat(protocol.user, message.chat)
+    if chat is None:  # the user has left it meanwhile
         return None
-    return None if not wanted.target and key in protocol.state.hidden_chats else key
+    return None if not wanted.target and chat.key in protocol.state.hidden_chats else chat.key
 
 
 # Without words.

@@ -118,7 +118,7 @@ def oper(call: Call) -> None:
 
 
 def not_permitted(call: Call) -> None:
-    """What only operators of other servers may do."""
+    """Refuse what operators may do on other servers."""
     call.say(call.protocol.lines.numeric(Numeric.ERR_NOPRIVILEGES, call.protocol.nick))
 
 

@@ -26,16 +26,24 @@ class PageFilesTests(SynchronousTestCase):
         return given.partition(b"\r\n\r\n")[2]
 
     def test_each_is_served(self) -> None:
-        """Each file of the folder is served under its name. Scripts lose their comments, and no line."""
+        """Each file of the folder is served under its name, without indentation. Scripts lose comments, and no line."""
         for name, body in self.files.items():
             served = self.served(name)
             if name.endswith(".js"):
                 self.assertEqual(served.count(b"\n"), body.count(b"\n"), name)
                 self.assertNotIn(b"/**", served, name)
-                without = re.findall(rb"^[^/*\n]+$", body, re.MULTILINE)
-                self.assertEqual([line for line in without if line not in served], [], name)
+                code = re.sub(rb"/\*\*.*?\*/|^\s*//[^\n]*", b"", body, flags=re.DOTALL | re.MULTILINE)
+                self.assertEqual(re.sub(rb"\s", b"", served), re.sub(rb"\s", b"", code), name)
+                # Texts, and what stands between two slashes of a line, such as regular expressions.
+                whole = re.findall(rb'"[^"\n]*"|`[^`]*`|(?<=[(= ])/[^/\n][^\n]*?/[gimsuy]*(?=[.,;)])', code)
+                self.assertEqual([one for one in whole if one not in served], [], name)
+                self.assertEqual(re.findall(rb"^[ \t].*", served, re.MULTILINE), [], name)
+                self.assertEqual(
+                    body.count(b"`") % 2 + max(line.count(b"`") % 2 for line in body.split(b"\n")), 0, name
+                )
             else:
-                self.assertEqual(served, body, name)
+                self.assertEqual(re.sub(rb"\s", b"", served), re.sub(rb"\s", b"", body), name)
+                self.assertEqual(re.findall(rb"<pre|<textarea[^>]*>[^<]", body), [], name)
         self.assertIsNone(self.page.answer("/index.html", {}, closes=False))
         self.assertIsNone(self.page.answer("/../settings.py", {}, closes=False))
 

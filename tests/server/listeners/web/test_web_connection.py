@@ -104,6 +104,10 @@ class RequestTests(WebTestCase):
         packed = browser.send(get("/irchat.css", Accept_Encoding="gzip, br"))
         self.assertIn(b"Content-Encoding: gzip\r\n", packed)
         self.assertEqual(gzip.decompress(packed.split(b"\r\n\r\n", 1)[1]), plain.split(b"\r\n\r\n", 1)[1])
+        for accepted in "gzip;q=0", "br, gzip; q=0.000", "br;q=1, identity", "gzipped":
+            self.assertNotIn(b"Content-Encoding", browser.send(get("/irchat.css", Accept_Encoding=accepted)), accepted)
+        for accepted in "GZIP", "br;q=1.0,gzip;q=0.1", "identity;q=0, gzip;q=1.0":
+            self.assertIn(b"Content-Encoding", browser.send(get("/irchat.css", Accept_Encoding=accepted)), accepted)
         tag = next(line for line in plain.split(b"\r\n") if line.startswith(b"ETag: "))[6:].decode()
         again = browser.send(get("/irchat.css", If_None_Match=tag))
         self.assertTrue(again.startswith(b"HTTP/1.1 304 "), again)
@@ -142,6 +146,40 @@ class RequestTests(WebTestCase):
             self.assertEqual((got.split(b" ", 2)[1], browser.is_open), (str(status).encode(), stays), (head[:80], got))
             self.assertNotIn(b"etc/passwd", got)
 
+    def test_head_without_body(self) -> None:
+        """Nothing follows the head of an answer to HEAD: a proxy would take it for its next answer."""
+        for number, line in enumerate(("HEAD / HTTP/1.1", "HEAD /nothing HTTP/1.0", "HEAD /%s HTTP/1.1\r\nHost: b")):
+            got = self.browser(f"192.0.2.{number + 1}").send(get(line=line))
+            self.assertTrue(got.endswith(b"\r\n\r\n"), got)
+            self.assertEqual(got.count(b"\r\n\r\n"), 1, got)
+
+    def test_smuggled(self) -> None:
+        """What could be read as the body of a request, or as its end, is never read as another request."""
+        hidden = b"GET /icon.svg HTTP/1.1\r\nHost: localhost\r\n\r\n"
+        for number, header in enumerate(
+            (
+                "Content-Length: 44",
+                "content-length:44",
+                "Content-Length: 0\r\nContent-Length: 44",
+                "Content-Length: 0, 44",
+                "Content-Length: +0",
+                "Content-Length: 0x0",
+                "Content-Length : 44",
+                "Transfer-Encoding: chunked",
+                "Transfer-Encoding: \tidentity",
+                "Transfer-encoding:chunked\r\nContent-Length: 0",
+                " Transfer-Encoding: chunked",
+                "X: a\r\n Transfer-Encoding: chunked",
+                "X: a\rTransfer-Encoding: chunked",
+                "X: a\x00b",
+                "X: a\nContent-Length: 44",
+            )
+        ):
+            browser = self.browser(f"192.0.2.{number + 1}")
+            got = browser.send(b"GET / HTTP/1.1\r\nHost: localhost\r\n" + header.encode() + b"\r\n\r\n" + hidden)
+            self.assertTrue(got.startswith(b"HTTP/1.1 400 "), (header, got[:80]))
+            self.assertEqual((got.count(b"HTTP/1.1 "), browser.is_open), (1, False), header)
+
     def test_in_pieces(self) -> None:
         """A request that comes byte by byte, or several at once, are answered in order."""
         browser = self.browser()
@@ -167,6 +205,22 @@ class RequestTests(WebTestCase):
         self.server.advance(2)
         self.assertFalse(idle.is_open)
 
+    def test_a_few_in_a_turn(self) -> None:
+        """Of many requests sent at once, each turn answers a few. A WebSocket after them is read at once."""
+        browser = self.browser()
+        browser.connection.dataReceived(get("/icon.svg") * 59 + get("/ws", **UPGRADE))
+        self.assertEqual(b"".join(browser.socket.writes).count(b"HTTP/1.1 200"), 4)
+        self.assertFalse(browser.socket.is_read)
+        got = browser.send()
+        self.assertEqual((got.count(b"HTTP/1.1 200"), got.count(b"HTTP/1.1 101")), (59, 1))
+        self.assertIn(
+            b"welcome", browser.send(frame(json.dumps({"type": "register", "name": "al", "password": PASSWORD})))
+        )
+        gone = self.browser()
+        gone.connection.dataReceived(get("/icon.svg") * 9)
+        gone.connection.connectionLost(Failure(ConnectionDone()))
+        self.server.turn()
+
     def test_silent(self) -> None:
         """A connection without a request is closed after a minute, and leaves its place to others."""
         for _ in range(3):
@@ -188,6 +242,22 @@ class RequestTests(WebTestCase):
             browser.socket.turn()
             self.server.turn()
         self.assertEqual(b"".join(browser.socket.writes).count(b"ETag: "), 5)
+
+
+class WorkTests(WebTestCase):
+    """Requests cost work of their address."""
+
+    limits = Limits(per_address=3)
+
+    def test_used_up(self) -> None:
+        """A request waits until its address has work left, and other addresses do not."""
+        browser = self.browser()
+        limiter = self.server.services.rate_limiters.of("192.0.2.1")
+        limiter.work = 0.2
+        self.assertEqual(browser.send(get("/icon.svg") * 2).count(b"HTTP/1.1 200"), 1)
+        self.assertIn(b"HTTP/1.1 200", self.browser("192.0.2.2").send(get("/icon.svg")))
+        self.server.advance(1)
+        self.assertEqual(browser.send().count(b"HTTP/1.1 200"), 1)
 
 
 class ProxyTests(WebTestCase):

@@ -64,7 +64,7 @@ def removed(protocol: "IRCProtocol", event: events.Removed, publication: Publica
 
 
 def _note_owner(protocol: "IRCProtocol", group_id: int, name: str) -> bool:
-    """Note the owner of a group. Return whether it is another one than the session was told."""
+    """Note the owner of a group. Return whether the session knows another one."""
     owner = protocol.shared.find_user(name) if name else None
     known = protocol.state.owners.get(group_id)
     if owner is None or known is None:

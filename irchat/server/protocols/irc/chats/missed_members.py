@@ -1,4 +1,4 @@
-"""Changes of groups while a session is behind. It is sent the difference to the last members that it was sent."""
+"""Changes of groups while a session is behind. Afterwards it gets the difference to the members that it knows."""
 
 from typing import TYPE_CHECKING
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class _Told(Struct):
-    """The members of a group as the client was told. ``seen``: those of whom an event was held back."""
+    """The members of a group that the client knows. ``seen``: those of whom an event was held back."""
 
     channel: str
     members: set[int]

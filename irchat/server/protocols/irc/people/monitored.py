@@ -1,4 +1,4 @@
-"""The targets of MONITOR by name, and what their sessions are told when one comes online or goes offline."""
+"""The targets of MONITOR by name, and the lines to sessions when one comes online or goes offline."""
 
 from collections.abc import Iterable
 from typing import TYPE_CHECKING

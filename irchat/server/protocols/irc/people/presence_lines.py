@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from irchat.server.protocols.irc.protocol import IRCProtocol
 
 _GONE = "offline"
-# What changes the lines of the channel of everyone.
+# Capabilities that change the lines about the channel of everyone.
 _CAPS = ("extended-join", "account-tag", "server-time", "message-tags", "away-notify")
 
 

@@ -66,10 +66,7 @@ async def _mark(protocol: "IRCProtocol", query: MarkQuery, user: User) -> Encode
     """Move the marker up to the last message at or before a time. Answer with the time of the last read message."""
     reading = protocol.shared.services.chat.reading
     label = chat_of(query.target)
-    try:
-        chat = None if label is None else protocol.shared.directory.chat(user, label)
-    except Refusal:
-        chat = None
+    chat = None if label is None else protocol.shared.directory.find_chat(user, label)
     if chat is None:
         return Encoded(data=protocol.lines.line("MARKREAD", query.target, _NOTHING))
     name = chat.label(user)

@@ -13,7 +13,6 @@ from irchat.irc.numerics import Numeric
 from irchat.irc.targets import chat_of, service_of
 from irchat.irc.text_codes import read_said
 from irchat.protocol import events, requests
-from irchat.protocol.errors import Refusal
 from irchat.protocol.rules import visible
 from irchat.server.protocols.irc.calls import Answer, Call
 from irchat.server.protocols.irc.irc_shared import OFFLINE
@@ -179,8 +178,5 @@ def _answers(call: Call, chat: str, text: str, tags: dict[str, str]) -> str:
     found = find_message(call.protocol.shared.directory, call.protocol.user, msgids[0]) if msgids else None
     if found is None or text.startswith(f"#{found[1]} "):
         return ""
-    try:
-        key = call.protocol.shared.directory.chat(call.protocol.user, chat).key
-    except Refusal:
-        return ""
-    return f"#{found[1]} " if found[0].key == key else ""
+    known = call.protocol.shared.directory.find_chat(call.protocol.user, chat)
+    return f"#{found[1]} " if known is not None and found[0].key == known.key else ""

@@ -1,4 +1,4 @@
-"""What one IRC session needs to talk."""
+"""The state of one IRC session for messages."""
 
 from typing import TYPE_CHECKING
 
@@ -39,7 +39,7 @@ class Talk:
         self._level: Deferred[None] | None = None
         self._expected: list[tuple[str, Extras]] = []
         self.read_at: dict[ChatKey, int] = {}
-        """The times (ms) of the last read messages, as far as the client was told, by chat."""
+        """By chat, the time (ms) of the last read message that the client knows of."""
 
     def choose_encoding(self) -> None:
         """Follow a change of capabilities or hidden chats. A session with hidden chats encodes each event itself."""
