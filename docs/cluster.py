@@ -5,14 +5,21 @@ in temporary folders, opens two clients on different nodes, kills nodes, and sho
 """
 
 import shutil
+import signal
 import sys
 import tempfile
 import time
 from pathlib import Path
 from unittest import SkipTest
 
-from tests.helpers.nodes import Cluster, Node
-from tests.helpers.processes import TerminalProcess, wait_for
+try:
+    import psycopg  # noqa: F401 -- this and the next one are for the nodes
+    import txredisapi  # noqa: F401
+
+    from tests.helpers.nodes import Cluster, Node
+    from tests.helpers.processes import TerminalProcess, wait_for
+except ModuleNotFoundError as error:
+    sys.exit(f"{error.name} is not installed: pip install '.[cluster,test]'")
 
 _ESTABLISHED = "01"
 
@@ -116,16 +123,24 @@ def _port(address: str) -> int:
 
 def main() -> int:
     """Run the demonstration. Return the exit status."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # clean up
     home = Path(tempfile.mkdtemp(prefix="irchat-"))
     try:
         demonstration = Demonstration(home)
+        try:
+            demonstration.run()
+        finally:
+            demonstration.close()
     except SkipTest as missing:
         _say(f"{missing}: apt install postgresql redis-server haproxy")
         return 1
-    try:
-        demonstration.run()
+    except AssertionError as failed:
+        _say(f"This failed: {failed}")
+        return 1
+    except KeyboardInterrupt:
+        _say("Stopped.")
+        return 128 + signal.SIGINT
     finally:
-        demonstration.close()
         shutil.rmtree(home, ignore_errors=True)
     _say("All processes are ended, all folders deleted.")
     return 0

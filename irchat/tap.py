@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from twisted.application.service import Service
 from twisted.internet import reactor as _reactor
 from twisted.internet.defer import Deferred
+from twisted.internet.defer import TimeoutError as TookTooLong
 from twisted.logger import Logger
 from twisted.python import usage
+from twisted.python.failure import Failure
 
 from irchat import __version__
 from irchat.chat.accounts.accounts import Accounts
@@ -238,7 +240,7 @@ class ChatServer(Service):
         self._gc_schedule.stop()
         settled = self._chat.settled()
         settled.addTimeout(_SETTLE_SECONDS, reactor)
-        settled.addErrback(lambda failure: _log.failure("not all could be saved", failure))
+        settled.addErrback(_not_settled)
         await settled
         if self._node is not None:
             await self._node.stop()
@@ -372,6 +374,13 @@ class ChatServer(Service):
         node = "" if self._node is None else str(self._node.name)
         server = Started(self._config, self.port, self._folder.path, self._fingerprint(), node, self._figures_at)
         return "\n".join(self._ports.banner(server))
+
+
+def _not_settled(failure: Failure) -> None:
+    if failure.check(TookTooLong):
+        _log.error("not all could be saved: the store takes longer than {s:g} s; look at it", s=_SETTLE_SECONDS)
+    else:
+        _log.failure("not all could be saved", failure)
 
 
 def _check(config: Config) -> None:

@@ -67,8 +67,10 @@ def main() -> int:
     print(f"seed {options.seed}", flush=True)  # noqa: T201
     try:
         print(_run(options, home))  # noqa: T201
-    finally:
-        shutil.rmtree(home)
+    except BaseException:
+        print(f"the files are in {home}")  # noqa: T201
+        raise
+    shutil.rmtree(home)
     print(f"{time.monotonic() - begin:.0f} s")  # noqa: T201
     return 0
 

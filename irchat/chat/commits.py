@@ -16,7 +16,7 @@ the others are applied (see `irchat.chat.following`).
 from collections import defaultdict, deque
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from functools import partial
-from operator import itemgetter
+from operator import attrgetter, itemgetter
 from typing import Never
 
 from twisted.internet.defer import Deferred, succeed
@@ -54,6 +54,8 @@ Commit = Callable[[list[Write[object]]], Deferred[list[object]]]
 
 _Answer = tuple[Callable[[Never], None], object]
 """A method of a handler, and the reply or failure to call it with."""
+
+_is_alone = attrgetter("alone")
 
 _log = Logger()
 
@@ -223,10 +225,16 @@ class CommitQueue:
         if len(self._waiting) > self._group_most or self._characters > _GROUP_CHARACTERS:
             self._take_turns()
         waiting = self._waiting
-        picked: list[Submittable[object]] = []
+        most = self._group_most
+        if len(waiting) <= most and self._characters < _GROUP_CHARACTERS and not any(map(_is_alone, waiting)):
+            picked = list(waiting)
+            waiting.clear()
+            self._characters = 0
+            self._last_was_alone = False
+            return picked
+        picked = []
         passed: list[Submittable[object]] = []
         characters = 0
-        most = self._group_most
         while waiting and len(picked) < most and characters < _GROUP_CHARACTERS:
             change = waiting[0]
             if not change.alone:

@@ -233,7 +233,7 @@ class _StoredSend(_MessageChange):
 
     def check(self) -> Write[Stored | None] | None:
         messages, sender, nonce = self.messages, self.by, self.nonce
-        self.timed_before = messages.timed_nonces.find(sender.id, nonce)
+        self.timed_before = None if nonce is None else messages.timed_nonces.find(sender.id, nonce)
         if self.timed_before is not None:
             return None
         try:
@@ -242,11 +242,12 @@ class _StoredSend(_MessageChange):
             return self.find_before(refusal)
         self.at = messages.wall_ms()
         since = 0 if nonce is None else messages.nonces_since()
-        if "@" in self.text or self.text[0] == "#":
-            found = mentioned(messages.directory, sender, self.chat, self.text)
+        chat, text = self.chat, self.text
+        if "@" in text or text[0] == "#":
+            found = mentioned(messages.directory, sender, chat, text)
             if found != NOBODY:
-                return MessageAdded(self.chat.key, sender.id, self.text, self.at, nonce, since, *found, sender.hidden)
-        return MessageAdded(self.chat.key, sender.id, self.text, self.at, nonce, since)
+                return MessageAdded(chat.key, sender.id, text, self.at, nonce, since, *found, sender.hidden)
+        return MessageAdded(chat.key, sender.id, text, self.at, nonce, since)
 
     def reply(self, result: Stored | None, publications: list[Publication]) -> Sent | TimedSent:
         if self.timed_before is not None:
@@ -254,14 +255,15 @@ class _StoredSend(_MessageChange):
         if result is None:
             assert self.refusal is not None
             raise self.refusal
+        messages, sender = self.messages, self.by
         if result.repeated:
-            return self.messages.stored_before(self.by, result)
+            return messages.stored_before(sender, result)
         if result.at > self.at:
-            self.messages.note_ahead(result.chat, result.at)
-        if self.by.id in self.messages.timed.of_sender:
-            self.messages.timed.note_stored(self.by, result.chat, result.seq)
-        added = self.messages.publications.added
-        said = added(self.chat, self.by, self.text, result, self.origin, publications, self.event)
+            messages.note_ahead(result.chat, result.at)
+        if sender.id in messages.timed.of_sender:
+            messages.timed.note_stored(sender, result.chat, result.seq)
+        added = messages.publications.added
+        said = added(self.chat, sender, self.text, result, self.origin, publications, self.event)
         return Sent(chat=said.chat, at=said.at, seq=result.seq)
 
 

@@ -126,14 +126,13 @@ class Reading:
             message.note_given(reader)
         if timed and mark_read:  # any message between them is the reader's own, hidden, or read already
             self.timed.note_read(reader, chat.key, timed[0].order - 1, timed[-1].order)
+        label = chat.label(reader)
         messages = [
-            message_event(self.directory, reader, chat, message)
+            message_event(self.directory, reader, label, message)
             for message in page.messages
             if message.sender not in reader.hidden
         ]
-        history = events.History(
-            chat=chat.label(reader), messages=messages, more=page.more, rev=page.rev, deleted=list(page.deleted)
-        )
+        history = events.History(label, messages, more=page.more, rev=page.rev, deleted=list(page.deleted))
         return TimedPage(self.timed, reader, chat, history, timed) if timed else history
 
     async def stored_page(
@@ -144,7 +143,6 @@ class Reading:
         before: int | None = None,
         after: int | None = None,
         around: int | None = None,
-        unread: bool = False,
         limit: int,
     ) -> tuple[DirectoryChat, Page]:
         """Return a chat and a page of it (see `PageQuery`), of stored messages only. `event` makes their events.
@@ -154,7 +152,7 @@ class Reading:
         chat = self.directory.chat(reader, chat_name)
         page = await self.store.page(
             PageQuery(
-                reader.id, chat.key, min(limit, PAGE_MAX), before, after, unread, around, hidden=reader.hidden,
+                reader.id, chat.key, min(limit, PAGE_MAX), before, after, around=around, hidden=reader.hidden,
                 overhead=_MESSAGE_BYTES, page_bytes=_PAGE_BYTES,
             )
         )  # fmt: skip
@@ -203,7 +201,7 @@ class Reading:
         chat = self.directory.chat_by_key(message.chat)
         if chat is None or not chat.has(reader) or message.sender in reader.hidden:
             return None
-        return message_event(self.directory, reader, chat, message)
+        return message_event(self.directory, reader, chat.label(reader), message)
 
     def missed_timed(
         self, reader: User, since: int, own: Collection[tuple[ChatKey, int]], page_bytes: int
@@ -331,6 +329,8 @@ class Reading:
         self, reader: User, chat: DirectoryChat, page: Page, overhead: int, *, only_unread: bool
     ) -> list[TimedMessage]:
         """Return the latest timed messages, as many as fit on the page after its stored messages."""
+        if self.timed.in_chat(chat.key) is None:
+            return []
         room = _PAGE_BYTES - sum(line_bytes(message.text) + overhead for message in page.messages)
         fitting: list[TimedMessage] = []
         for timed in self.timed.newest_first(chat.key, reader, unread=only_unread):

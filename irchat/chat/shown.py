@@ -11,10 +11,10 @@ from irchat.protocol.marks import NAMES_OF_MARK
 from irchat.system.clock import rfc3339
 
 
-def message_event(directory: Directory, reader: User, chat: DirectoryChat, message: StoredMessage) -> events.Message:
-    """Return a stored message as ``reader`` sees it."""
+def message_event(directory: Directory, reader: User, label: str, message: StoredMessage) -> events.Message:
+    """Return a stored message as ``reader``, who calls its chat ``label``, sees it."""
     event = (events.Notice if message.notice else events.Message)(
-        chat=chat.label(reader),
+        chat=label,
         sender=directory.users[message.sender].name,
         at=rfc3339(message.at),
         text=message.text,

@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from irchat.system.streams import prepare_streams
 
@@ -19,15 +19,24 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def _run(arguments: Sequence[str] | None) -> int:
     # A user may press Ctrl-C during these slow imports, so they run inside the `try` of `main`.
-    from irchat.client.options import complete_options, parse_options, wants_full_screen  # noqa: PLC0415
-    from irchat.client.preferences import LastServer, last_server_path, preferences_path, read_preferences  # noqa: PLC0415
+    arguments = sys.argv[1:] if arguments is None else arguments
+    run = _say(arguments[1:]) if arguments and arguments[0] == "say" else _join(arguments)
+    from twisted.internet import reactor  # noqa: PLC0415
+
+    from irchat.system.clock import install_forward_clock  # noqa: PLC0415
     from irchat.system.core_dumps import forbid_memory_access  # noqa: PLC0415
 
-    arguments = sys.argv[1:] if arguments is None else arguments
-    if arguments and arguments[0] == "say":
-        return _say(arguments[1:])
-    options = parse_options(arguments)
     forbid_memory_access()
+    install_forward_clock(reactor)  # type: ignore[arg-type]
+    return run(reactor)
+
+
+def _join(arguments: Sequence[str]) -> Callable[[object], int]:
+    """Install the reactor of the full screen, if that is wanted. Return the client to run."""
+    from irchat.client.options import complete_options, parse_options, wants_full_screen  # noqa: PLC0415
+    from irchat.client.preferences import LastServer, last_server_path, preferences_path, read_preferences  # noqa: PLC0415
+
+    options = parse_options(arguments)
     settings, problems = read_preferences(preferences_path(), _check_keys)
     if not options.bell:
         settings = settings._replace(bell=False, notify=False)
@@ -37,24 +46,13 @@ def _run(arguments: Sequence[str] | None) -> int:
         from irchat.client.terminal.full_screen_run import run_full_screen as run  # noqa: PLC0415
     else:
         from irchat.client.wiring import run_plain as run  # noqa: PLC0415
-    from twisted.internet import reactor  # noqa: PLC0415
-
-    from irchat.system.clock import install_forward_clock  # noqa: PLC0415
-
-    install_forward_clock(reactor)  # type: ignore[arg-type]
-    return run(reactor, options, settings, problems)
+    return lambda reactor: run(reactor, options, settings, problems)
 
 
-def _say(arguments: Sequence[str]) -> int:
-    from twisted.internet import reactor  # noqa: PLC0415
-
+def _say(arguments: Sequence[str]) -> Callable[[object], int]:
     from irchat.client.say import run_say  # noqa: PLC0415
-    from irchat.system.clock import install_forward_clock  # noqa: PLC0415
-    from irchat.system.core_dumps import forbid_memory_access  # noqa: PLC0415
 
-    forbid_memory_access()
-    install_forward_clock(reactor)  # type: ignore[arg-type]
-    return run_say(reactor, arguments)
+    return lambda reactor: run_say(reactor, arguments)
 
 
 def _check_keys(sequence: tuple[str, ...]) -> None:

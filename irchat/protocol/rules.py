@@ -210,4 +210,5 @@ def is_searchable(word: str) -> bool:
 
 def line_bytes(text: str) -> int:
     """Return the number of bytes that a text from `clean_text` takes in a line of the protocol."""
-    return len(text.encode()) + sum(text.count(escaped) for escaped in '"\\\n\t')
+    count = text.count
+    return len(text if text.isascii() else text.encode()) + count('"') + count("\\") + count("\n") + count("\t")

@@ -15,6 +15,7 @@ from irchat.protocol.rules import SERVER_LINE_BYTES, shown
 
 _WHY_LENGTH = 200  # characters of a decoder's message, which may repeat the client's input
 _INT_DIGITS = 4_300
+_REF_HEAD = b'{"ref":'
 _SALVAGED_LENGTH = 4_096  # characters of a line that the standard library may search for the ref
 
 _Request = TypeVar("_Request")
@@ -54,10 +55,11 @@ def decode_door_request(line: bytes) -> requests.OF_SSH_DOOR:
 
 
 def _decode(line: bytes, decoder: msgspec.json.Decoder[_Request]) -> _Request:
-    try:
-        text = line.decode()  # msgspec does not validate fields that it ignores
-    except UnicodeDecodeError:
-        raise BadLine(bad_encoding()) from None
+    if not line.isascii():
+        try:
+            line.decode()  # msgspec does not validate fields that it ignores
+        except UnicodeDecodeError:
+            raise BadLine(bad_encoding()) from None
     try:
         try:
             return decoder.decode(line)
@@ -65,7 +67,7 @@ def _decode(line: bytes, decoder: msgspec.json.Decoder[_Request]) -> _Request:
             return _decode_without_nulls(line, decoder)
     except (msgspec.MsgspecError, RecursionError) as error:
         why = shown(str(error), _WHY_LENGTH)
-        raise BadLine(Refusal(Code.BAD_REQUEST, f"This is no request: {why}"), _salvage_ref(text)) from None
+        raise BadLine(Refusal(Code.BAD_REQUEST, f"This is no request: {why}"), _salvage_ref(line.decode())) from None
 
 
 def _decode_without_nulls(line: bytes, decoder: msgspec.json.Decoder[_Request]) -> _Request:
@@ -111,10 +113,12 @@ def encode_reply(reply: events.Event, ref: object) -> bytes:
     """Return the line of a reply that carries ``ref``, with the limit of `encode`."""
     if ref is UNSET:
         return encode(reply)
-    head = b'{"ref":' + _encoder.encode(ref) + b","
+    head = _encoder.encode(ref)
     line = _encoder.encode(reply)
-    most = SERVER_LINE_BYTES - len(head) + 1
-    return head + (line + b"\n" if len(line) < most else _encode_cut(reply, most))[1:]
+    most = SERVER_LINE_BYTES - len(head) - len(_REF_HEAD)
+    if len(line) >= most:
+        line = _encode_cut(reply, most)[:-1]
+    return b"".join((_REF_HEAD, head, b",", line[1:], b"\n"))
 
 
 def bad_encoding() -> Refusal:

@@ -1,6 +1,6 @@
 """Connections back to the server, one for each session of an SSH connection."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from twisted.internet import defer, error
 from twisted.internet.endpoints import connectProtocol
@@ -9,7 +9,6 @@ from twisted.internet.interfaces import IReactorTime, IStreamClientEndpoint
 from irchat.client.connect.request_channel import RequestChannel
 from irchat.client.connect.server_connection import ServerConnection
 from irchat.client.exceptions import ClientError
-from irchat.protocol import events
 from irchat.protocol.ssh_door import DoorHello, OfferedKey, encode
 
 # Seconds to wait for the greeting.
@@ -46,8 +45,6 @@ class Door:
             raise
         return connection
 
-    def channel(
-        self, connection: ServerConnection, on_event: Callable[[events.ANY], None] = lambda event: None
-    ) -> RequestChannel:
+    def channel(self, connection: ServerConnection) -> RequestChannel:
         """Return the requests of a connection. The loss of the connection fails them."""
-        return RequestChannel(self.clock, connection, on_event, lambda why: None)
+        return RequestChannel(self.clock, connection, lambda event: None, lambda why: None)

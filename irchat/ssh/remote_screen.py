@@ -166,8 +166,6 @@ class RemoteScreen:
             stop_process=None,
             pacing=self._pacing,
         )
-        controller.on_changed = self._app.draw_soon
-        controller.incoming.notify = self._app.notify
         controller.left.addCallback(lambda _: self.stop())
         run = self._app.run_async(set_exception_handler=False, handle_sigint=False)
         self._drawing = asyncio.get_running_loop().create_task(run)

@@ -64,9 +64,10 @@ def _fitting(
     """
     messages: list[StoredMessage] = []
     more = False
-    key, new = query.chat, tuple.__new__  # takes half the time of the constructor
+    key, overhead = query.chat, query.overhead
+    new = tuple.__new__  # takes half the time of the constructor
     for seq, sender, at, text, notice in rows:
-        room -= line_bytes(text) + query.overhead
+        room -= line_bytes(text) + overhead
         if (messages or may_be_empty) and (room < 0 or len(messages) >= limit):
             more = not messages or at != messages[-1].at or _leave_out(messages, at) or room < 0
             if more:

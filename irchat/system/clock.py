@@ -6,6 +6,8 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Protocol
 
+_FRACTIONS = tuple(f".{ms:03d}Z" for ms in range(1000))
+
 # Only Linux has CLOCK_BOOTTIME. Elsewhere CLOCK_MONOTONIC is the nearest; on macOS it counts suspended time.
 _CLOCK = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
 
@@ -36,8 +38,7 @@ def wall_ms() -> int:
 
 def rfc3339(ms: int) -> str:
     """Return ``ms`` since the epoch in RFC 3339, in UTC with milliseconds: ``2026-11-22T14:03:05.120Z``."""
-    seconds, rest = divmod(ms, 1000)
-    return f"{_to_the_second(seconds)}.{rest:03d}Z"
+    return _to_the_second(ms // 1000) + _FRACTIONS[ms % 1000]
 
 
 @lru_cache(maxsize=1_024)

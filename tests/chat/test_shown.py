@@ -22,22 +22,22 @@ class ShownTests(SynchronousTestCase):
 
     def test_unchanged(self) -> None:
         """A message that was never changed has no further fields."""
-        event = message_event(self.directory, self.alice, self.chat, StoredMessage(GLOBAL, 1, 2, 1_000, "hi"))
+        event = message_event(self.directory, self.alice, "GLOBAL", StoredMessage(GLOBAL, 1, 2, 1_000, "hi"))
         self.assertEqual(event, events.Message("GLOBAL", "bob", _AT, "hi", 1))
         stored = StoredMessage(GLOBAL, 1, 2, 1_000, "hi", notice=True)
-        notice = message_event(self.directory, self.alice, self.chat, stored)
+        notice = message_event(self.directory, self.alice, "GLOBAL", stored)
         self.assertEqual((type(notice), wire.encode(notice)), (events.Notice, wire.encode(event)))
 
     def test_changed(self) -> None:
         """A changed one has its rev, its last edit, its marks and mentions, without the names of hidden users."""
         marks = (StoredMark("ok", 2, (1, 3), True),)
         stored = StoredMessage(GLOBAL, 1, 2, 1_000, "hi", 7, 1_000, marks, (1, 3))
-        event = message_event(self.directory, self.alice, self.chat, stored)
+        event = message_event(self.directory, self.alice, "GLOBAL", stored)
         self.assertEqual((event.rev, event.edited, event.to), (7, _AT, ["alice", "carol"]))
         self.assertEqual(event.marks, [events.Mark("ok", 2, ["alice", "carol"], True)])
-        event = message_event(self.directory, self.bob, self.chat, stored)
+        event = message_event(self.directory, self.bob, "GLOBAL", stored)
         self.assertEqual((event.to, event.marks), (["alice"], [events.Mark("ok", 2, ["alice"], True)]))
-        event = message_event(self.directory, self.alice, self.chat, stored._replace(marks=(), rev=0, edited_at=None))
+        event = message_event(self.directory, self.alice, "GLOBAL", stored._replace(marks=(), rev=0, edited_at=None))
         self.assertEqual((event.rev, event.edited, event.marks), (None, None, None))
 
     def test_present_states(self) -> None:

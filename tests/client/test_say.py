@@ -17,6 +17,7 @@ from irchat.client.connect.server_connection import ServerConnection
 from irchat.client.exceptions import ClientError, InputEnded, NoServer
 from irchat.client.say import Saying, SilentDialogue, read_standard_input, read_token, show
 from irchat.protocol import events, requests
+from irchat.system import clock, core_dumps
 from tests.helpers.client_fakes import FakeServer, error, sent, welcome
 
 _LINE = requests.Line(line="*ops disk full", nonce="n")
@@ -136,7 +137,9 @@ class CommandTests(SynchronousTestCase):
     def test_say(self) -> None:
         """The word alone begins the command, and a host of that name with its port does not."""
         asked: list[Sequence[str]] = []
-        self.patch(__main__, "_say", lambda arguments: asked.append(arguments) or 2)
+        self.patch(core_dumps, "forbid_memory_access", lambda: None)
+        self.patch(clock, "install_forward_clock", lambda reactor: None)
+        self.patch(say, "run_say", lambda reactor, arguments: asked.append(arguments) or 2)
         self.assertEqual(self.assertRaises(SystemExit, __main__.main, ["say", "host", "@bob hi"]).code, 2)
         self.assertEqual(asked, [["host", "@bob hi"]])
         with contextlib.redirect_stderr(io.StringIO()) as error:

@@ -8,7 +8,7 @@ from twisted.internet.task import Clock
 from irchat.interfaces.bus import Publication
 from irchat.protocol import wire
 from irchat.protocol.events import Message
-from irchat.server.delivery.delivery import Encode
+from irchat.server.delivery.run import Encode
 
 
 def _encode(publication: Publication) -> bytes:
@@ -86,13 +86,15 @@ class FakeSession:
     token: bytes | None = None
 
     def published_to(self, count: int) -> None:
-        """Count nothing."""
+        """Count them in ``reached``."""
+        self.reached += count
 
     def __init__(self, user_id: int, *, encodes: bool = True, outbox: FakeOutbox | None = None) -> None:
         self.id = next(self.ids)
         self.user_id = user_id
         self.outbox = outbox or FakeOutbox(encodes=encodes)
         self.ended: list[str] = []
+        self.reached = 0
         self.wants_asides = False
 
     def end(self, reason: str) -> None:

@@ -27,7 +27,9 @@ _MEMORY = Path("/dev/shm")
 _PREFIX = "irchat-test-"
 _START_SECONDS = 60.0
 _PORTS = range(10_000, 32_000)
-_POSTGRES_PROGRAMS = "/usr/lib/postgresql/*/bin"
+_INITDB = "usr/lib/postgresql/*/bin/initdb"
+# Debian has haproxy in a folder that is not in the PATH of users.
+_MORE_PATHS = "/usr/local/sbin:/usr/sbin:/sbin"
 _SETTINGS = """
 listen_addresses = '127.0.0.1'
 unix_socket_directories = ''
@@ -249,7 +251,7 @@ def running(service: Service) -> Iterator[Service]:
 
 def postgres_programs() -> Path:
     """Return the folder of PostgreSQL's programs, of the newest version. Raises SkipTest."""
-    folders = sorted(Path("/").glob(_POSTGRES_PROGRAMS[1:]), key=lambda path: int(path.parent.name))
+    folders = sorted((path.parent for path in Path("/").glob(_INITDB)), key=lambda path: int(path.parent.name))
     if not folders:
         missing("PostgreSQL")
     return folders[-1]
@@ -271,7 +273,7 @@ def free_port() -> int:
 
 def program(name: str) -> str:
     """Return the path of a program. Raises SkipTest."""
-    path = shutil.which(name)
+    path = shutil.which(name) or shutil.which(name, path=_MORE_PATHS)
     if path is None:
         missing(name)
     return path

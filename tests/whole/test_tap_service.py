@@ -12,6 +12,7 @@ from twisted.internet import defer, reactor, ssl
 from twisted.internet.defer import Deferred
 from twisted.internet.endpoints import TCP4ClientEndpoint, UNIXClientEndpoint, connectProtocol, wrapClientTLS
 from twisted.internet.threads import deferToThread
+from twisted.logger import LogLevel, capturedLogs, formatEvent
 from twisted.trial.unittest import TestCase
 
 from irchat import tap
@@ -84,6 +85,16 @@ class ServiceTests(TestCase):
         self.assertIn(b'"text":"kept"', await client.next(b'{"type":"history"'))
         await service.stopService()
         await client.lost
+
+    async def test_slow_store(self) -> None:
+        """A stop does not wait for a store that takes longer than three seconds. The log has one line."""
+        service = self._start("--no-tls")
+        self.patch(tap, "_SETTLE_SECONDS", 0.01)
+        self.patch(service._chat, "settled", Deferred)
+        with capturedLogs() as logged:
+            await service.stopService()
+        told = [formatEvent(event) for event in logged if event["log_level"] is not LogLevel.info]
+        self.assertEqual(told, ["not all could be saved: the store takes longer than 0.01 s; look at it"])
 
     async def test_plain(self) -> None:
         """Without TLS a client is greeted, too, and no certificate is created."""

@@ -258,6 +258,8 @@ class Directory:
         A bare name is a group if there is one, otherwise a user. Raises Refusal ``no-such-user``, ``no-such-group``,
         ``no-such-chat`` or ``yourself``.
         """
+        if name == GLOBAL_NAME:
+            return self._everyone
         if name.startswith("@"):
             return self.private_chat(reader, self.user_or_removed(name[1:].strip()))
         if name.startswith("*"):

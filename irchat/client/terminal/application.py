@@ -43,7 +43,7 @@ _NO_SHELL = "There is no shell to go back to: exit leaves."
 
 
 class ChatApplication(Application[None]):
-    """Draw the controller's screen state on ``output``, and pass keys to the controller.
+    """Draw the controller's screen state on ``output``, and pass keys to the controller, of which this is the screen.
 
     A frame is drawn only after the device has written the previous one. A failure while drawing ends the device's user
     through ``device.on_failure``. ``stop_process`` suspends the process (Ctrl-Z); without it there is no shell to go
@@ -100,6 +100,7 @@ class ChatApplication(Application[None]):
         self.key_processor.before_key_press += lambda _: self._line.key_pressed()
         self.key_processor.after_key_press += lambda _: self._line.follow()
         device.on_drained = self._on_drained
+        controller.on_changed, controller.incoming.notify = self.draw_soon, self.notify
 
     def draw_soon(self) -> None:
         """Draw soon, together with other changes until then. A key is drawn immediately."""

@@ -110,8 +110,6 @@ class FullScreenRun:
             stop_process=lambda: os.kill(0, signal.SIGTSTP),
             pacing=FramePacing(),
         )
-        self._controller.on_changed = self._app.draw_soon
-        self._controller.incoming.notify = self._app.notify
         self._controller.left.addCallback(lambda _: self.stop())
         self.device.on_gone = self.stop
         self.device.on_failure = self.fail

@@ -133,7 +133,6 @@ class Inputs:
             if is_gone(typed.held or buffer.text, chat):
                 typed.held = ""
                 typed.put("")
-                chat.has_draft = not typed.is_empty
             else:
                 buffer.reset(Document(buffer.text, buffer.cursor_position))
 

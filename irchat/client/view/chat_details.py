@@ -57,7 +57,7 @@ class Roster:
 
 
 class Pins:
-    """The messages of a chat with the mark ``pin``. ``more``: there are others, which are not counted."""
+    """The messages of a chat with the mark ``pin``. Very many are not all counted."""
 
     def __init__(self) -> None:
         self.is_asked = self.is_known = False

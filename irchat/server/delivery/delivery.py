@@ -2,18 +2,18 @@
 
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Sequence
-from functools import cached_property
 from typing import Protocol
 
 from msgspec.structs import replace
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
-from irchat.interfaces.bus import MemberIds, Publication, StoredPlace, TimedPlace, sign_in_id
+from irchat.interfaces.bus import MemberIds, Publication, TimedPlace, sign_in_id
 from irchat.protocol import events
 from irchat.protocol.rules import WAITING_BYTES
 from irchat.server.delivery.outbox import Outbox
 from irchat.server.delivery.perishable import Watch
+from irchat.server.delivery.run import Encode, Run
 from irchat.system.call_queue import CallQueue
 
 _log = Logger()
@@ -24,9 +24,6 @@ _WRITES_BETWEEN_LOOKS = 32
 # The bytes for a smaller audience are not written at once but joined with the others of the turn.
 _MANY = 16
 _GROUPS_KEPT = 1_000
-
-Encode = Callable[[Publication], bytes | None]
-"""Encodes a publication for all sessions that share the function. None: it differs between them."""
 
 
 class Recipient(Protocol):
@@ -46,47 +43,6 @@ class Recipient(Protocol):
 
     def published_to(self, count: int) -> None:
         """Note that a publication of this session goes to ``count`` sessions."""
-
-
-class _Run:
-    """Publications with one audience. Their bytes are joined once per encoding, on first use."""
-
-    def __init__(self, publications: Sequence[Publication]) -> None:
-        self.publications = publications
-        self.origins = {p.origin for p in publications if p.origin is not None}
-        first = publications[0].hidden
-        self.hidden = first if len(publications) == 1 else frozenset(first).union(*(p.hidden for p in publications))
-        self._joined: dict[Encode, bytes | None] = {}
-        self._each: dict[Encode, list[bytes | None]] = {}
-
-    @cached_property
-    def is_stored(self) -> bool:
-        """Whether all of them are stored messages."""
-        return all(isinstance(publication.place, StoredPlace) for publication in self.publications)
-
-    def bytes_for(self, encode: Encode) -> bytes | None:
-        """Return the bytes of all publications, or None if one of them differs between sessions."""
-        if encode in self._joined:
-            return self._joined[encode]
-        encoded = list(map(encode, self.publications))
-        joined = self._joined[encode] = None if None in encoded else b"".join(encoded)  # type: ignore[arg-type]
-        if len(self.origins) > 1:
-            self._each[encode] = encoded
-        return joined
-
-    def of_others(self, encode: Encode, session: int) -> tuple[bytes, list[Publication]] | None:
-        """Return the bytes and the publications without those of one session, or None if they differ between sessions.
-
-        Encoding each of them again for each of their senders would take the square of their number.
-        """
-        if self.bytes_for(encode) is None:
-            return None
-        others = [
-            (data, publication)
-            for data, publication in zip(self._each[encode], self.publications, strict=True)
-            if publication.origin != session
-        ]
-        return b"".join(data for data, _ in others if data), [publication for _, publication in others]
 
 
 class Delivery:
@@ -151,7 +107,7 @@ class Delivery:
                 self.delivered += self._publish_to_user(publication)
             else:
                 by_audience.setdefault(id(publication.audience), []).append(publication)
-        self._offer([self._audience_of(_Run(of_one)) for of_one in by_audience.values()])
+        self._offer([self._audience_of(Run(of_one)) for of_one in by_audience.values()])
         for publication in goodbyes:
             bye = publication.event
             for session in self._of(publication.audience):
@@ -161,7 +117,7 @@ class Delivery:
     def publish_asides(self, publications: Sequence[Publication]) -> None:
         """Queue publications for the sessions of their audiences that want asides. Those that are behind miss them."""
         for publication in publications:
-            run = _Run([publication])
+            run = Run([publication])
             listeners = [
                 session
                 for session in self._listeners(publication.audience)
@@ -191,7 +147,7 @@ class Delivery:
 
     def send(self, sessions: Iterable[Recipient], event: events.Event) -> None:
         """Queue an event for these sessions."""
-        self._offer([(_Run([Publication(event, ())]), [session.outbox for session in sessions])])
+        self._offer([(Run([Publication(event, ())]), [session.outbox for session in sessions])])
 
     def wake(self, outbox: Outbox) -> None:
         """Flush ``outbox`` at the end of this turn."""
@@ -208,10 +164,14 @@ class Delivery:
         assert publication.audience is not None
         (user,) = publication.audience
         sessions = self._of_user.get(user, ())
-        run = _Run([publication]) if len(sessions) > 1 else None
+        if len(sessions) < 2:
+            for session in sessions:
+                self._offer_one(session, publication)
+            return len(sessions)
+        run = Run([publication])
         for session in sessions:
             outbox = session.outbox
-            if run is None or outbox.encode is None or publication.origin == session.id or run.hidden:
+            if outbox.encode is None or publication.origin == session.id or run.hidden:
                 self._offer_one(session, publication)
             else:
                 data = run.bytes_for(outbox.encode)
@@ -221,18 +181,20 @@ class Delivery:
                     outbox.offer(data, run.publications)
         return len(sessions)
 
-    def _audience_of(self, run: _Run) -> tuple[_Run, list[Outbox]]:
+    def _audience_of(self, run: Run) -> tuple[Run, list[Outbox]]:
         """Return the run and the outboxes that get all of it. Offer parts of it to the other outboxes here."""
         audience = run.publications[0].audience
         outboxes = self._outboxes_of(audience)
-        for publication in run.publications:
-            if publication.origin in self._sessions:
-                self._sessions[publication.origin].published_to(len(outboxes))
-        excepted = {self._sessions[origin] for origin in run.origins if origin in self._sessions}
-        excepted.update(self._of(run.hidden))
+        excepted = set(self._of(run.hidden))
+        for origin, count in run.origins.items():
+            if (session := self._sessions.get(origin)) is not None:
+                session.published_to(count * len(outboxes))
+                excepted.add(session)
         if excepted and audience is not None:
             excepted = {session for session in excepted if session.user_id in audience}
         for session in excepted:
+            if run.origins.get(session.id) == len(run.publications) and not session.outbox.behind:
+                continue  # all of it is its own
             if len(run.origins) == 1 or not self._offer_others(session, run):
                 for publication in run.publications:
                     self._offer_one(session, publication)
@@ -258,7 +220,7 @@ class Delivery:
         of_user = self._of_user
         return [session for user in audience if user in of_user for session in of_user[user]]
 
-    def _offer(self, runs: Sequence[tuple[_Run, Sequence[Outbox]]]) -> None:
+    def _offer(self, runs: Sequence[tuple[Run, Sequence[Outbox]]]) -> None:
         """Offer all of each run to all of its outboxes."""
         writes = self._may_write(runs)
         began = self._clock.seconds() if writes else 0.0
@@ -280,13 +242,13 @@ class Delivery:
                     outbox.offer_run(run.publications, stored=run.is_stored)
                 else:
                     outbox.offer(data, run.publications)
-            if (until := self._end_of(run.publications)) is not None:
+            if TimedPlace in run.kinds and (until := self._end_of(run.publications)) is not None:
                 for outbox in outboxes:
                     outbox.note_timed(until)
         if writes:
             self._spent_seconds = self._clock.seconds() - began
 
-    def _may_write(self, runs: Sequence[tuple[_Run, Sequence[Outbox]]]) -> bool:
+    def _may_write(self, runs: Sequence[tuple[Run, Sequence[Outbox]]]) -> bool:
         """Return whether to write at once: only once a turn, and only if no session is in two of the audiences."""
         if self._has_written or not any(len(outboxes) >= _MANY for _, outboxes in runs):
             return False
@@ -296,7 +258,7 @@ class Delivery:
         self._clock.callLater(0, self._turn_over)
         return True
 
-    def _write_at_once(self, outboxes: Sequence[Outbox], run: _Run, until: float) -> Sequence[Outbox]:
+    def _write_at_once(self, outboxes: Sequence[Outbox], run: Run, until: float) -> Sequence[Outbox]:
         """Write the run to idle outboxes until the time ``until``. Return the other outboxes.
 
         This writes the same bytes as `Outbox.offer` and `Outbox.flush` in a third of the time: most messages go to many
@@ -337,7 +299,7 @@ class Delivery:
         elif publication.instead is not None and session.user_id in publication.instead:
             session.outbox.offer_one(replace(publication, event=publication.instead[session.user_id]))
 
-    def _offer_others(self, session: Recipient, run: _Run) -> bool:
+    def _offer_others(self, session: Recipient, run: Run) -> bool:
         """Offer a run to one of its origins, without its own publications. Return False if it is encoded one by one."""
         outbox = session.outbox
         if outbox.encode is None or session.user_id in run.hidden:

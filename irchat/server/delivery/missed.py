@@ -59,6 +59,10 @@ class Missed:
                     self._kept_bytes += len(data)
         return self._kept_bytes <= WAITING_BYTES
 
+    def note_unseen(self, chat: ChatKey, first: int, last: int) -> None:
+        """Note that the session lacks the messages of a chat from the seq ``first`` to ``last``, before any other."""
+        self._messages[chat] = first - 1, last
+
     def note_own(self, publication: Publication) -> None:
         """Note a message by the session itself, so that catching up does not repeat it."""
         match publication.place:

@@ -149,6 +149,18 @@ class Outbox(WriteFields):
         if self._missed is not None:
             self._missed.note_own(publication)
 
+    def send_unseen(self, chat: ChatKey, first: int, last: int) -> None:
+        """Send the stored messages of a chat from the seq ``first`` to ``last``, after all waiting bytes.
+
+        Until then the session is behind. It must not be behind before.
+        """
+        assert not self.behind
+        if not self.closed:
+            self._fall_behind()
+            assert self._missed is not None
+            self._missed.note_unseen(chat, first, last)
+            self._wake(self)
+
     def full(self) -> bool:
         """Return whether too much waits. If so, `Reader.drained` is called once there is room."""
         self._stalled = self._size > WAITING_BYTES

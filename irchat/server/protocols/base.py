@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Protocol
 from irchat.interfaces.bus import Publication
 from irchat.protocol import events
 from irchat.protocol.rules import LOGIN_SECONDS, PROTOCOL, SILENCE_ENDS
-from irchat.server.delivery.delivery import Encode
+from irchat.server.delivery.run import Encode
 
 if TYPE_CHECKING:
     from irchat.server.sessions.session import Session

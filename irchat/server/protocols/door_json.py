@@ -17,7 +17,6 @@ class SSHDoorProtocol(JSONProtocol):
 
     sign_in_seconds = GUEST_SECONDS
     """The client connects again as long as a question stands, so its relay counts this time too."""
-    decode = staticmethod(wire.decode_door_request)
 
     def __init__(self, session: "Session", ssh: SSHConnection) -> None:
         super().__init__(session)
@@ -28,8 +27,9 @@ class SSHDoorProtocol(JSONProtocol):
         """See `irchat.server.protocols.base.ChatProtocol`."""
         return greeting(server_name)
 
-    def take(self, request: requests.Request) -> None:
-        """Note a typed answer to a question of the sign-in, and handle the request."""
+    def decode(self, line: bytes) -> requests.Request:
+        """Return the request in a line. Note a typed answer to a question of the sign-in."""
+        request = wire.decode_door_request(line)
         if isinstance(request, requests.Login | requests.Register) and request.password:
             self._ssh.answered()
-        super().take(request)
+        return request

@@ -29,10 +29,6 @@ class JSONProtocol(SharedEncoding):
         except wire.BadLine as bad:
             self.session.refuse(bad.refusal, bad.ref)
             return
-        self.take(request)
-
-    def take(self, request: requests.Request) -> None:
-        """Handle a request."""
         if not isinstance(request, requests.Pong):
             self.session.ask(request, request.ref)
 

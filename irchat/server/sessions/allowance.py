@@ -44,8 +44,9 @@ class Allowance:
 
     def admit(self, cost: Cost, request: Request | None, user: User) -> None:
         """Charge the messages that ``request``, made by ``user``, counts as. Raises Refusal ``too-fast``."""
-        if cost.messages and self._user_limiter is not None and request is not None:
-            self._user_limiter.admit(messages_of(cost, request, user))
+        messages = cost.messages
+        if messages and self._user_limiter is not None and request is not None:
+            self._user_limiter.admit(messages(request, user) if callable(messages) else messages)
 
     def wait_for_messages(self, cost: Cost, request: Request | None, user: User) -> None:
         """Make `is_used_up` true until a request that `admit` refused may be admitted."""

@@ -327,7 +327,8 @@ class Session(EventEncoding):
         while running and (next_reply := running[0].reply) is not None:
             say = _SAY.get(type(next_reply), Session._say)
             say(self, running.pop(0).context, next_reply)  # type: ignore[arg-type]  # chosen by its type
-        self._advance()
+        if self._waiting or self._last_reason is not None:
+            self._advance()
 
     def _say(self, context: object, reply: events.Event) -> None:
         try:

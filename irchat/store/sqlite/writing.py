@@ -52,7 +52,7 @@ _KNOWN_MOST = 100_000
 _NONCES_PRUNED = 100
 
 # The writes that do not require gathered messages to be flushed first.
-_GATHERED = (MessageAdded, NonceSought)
+_GATHERED = frozenset((MessageAdded, NonceSought))
 _NOTE_MARK = (
     "INSERT INTO amended (chat, seq, rev) VALUES (?, ?, ?) ON CONFLICT (chat, seq) DO UPDATE SET rev = excluded.rev"
 )
@@ -88,10 +88,10 @@ class Writer(AccountWriter, AmendWriter):
         results: list[object] = []
         with self._transaction():
             for write in writes:
-                waits = self._messages or (self._marked and not isinstance(write, MarkSet))
-                if waits and not isinstance(write, _GATHERED):
+                kind = type(write)
+                if kind not in _GATHERED and (self._messages or (self._marked and kind is not MarkSet)):
                     self._flush()
-                results.append(_DO[type(write)](self, write))  # type: ignore[arg-type]  # chosen by its type
+                results.append(_DO[kind](self, write))  # type: ignore[arg-type]  # chosen by its type
             self._flush()
             self._prune_nonces()
             if self._index.is_due:
@@ -147,7 +147,7 @@ class Writer(AccountWriter, AmendWriter):
         self._nonces_added = self._nonces_since = 0
         self._chats: dict[ChatKey, ChatRow] = {}
         self._index.forget()
-        self._messages: list[tuple[int, int, int, int, int, str]] = []
+        self._messages: list[tuple[int, int, int, int, str]] = []
         self._mentions: list[tuple[int, int, int]] = []
         self._notices: list[tuple[int, int]] = []
         self._touched: dict[int, ChatRow] = {}
@@ -168,11 +168,13 @@ class Writer(AccountWriter, AmendWriter):
             self._marked = []
         if not self._messages:
             return
-        run("INSERT INTO messages (chat, seq, id, sender, at, text) VALUES (?, ?, ?, ?, ?, ?)", self._messages)
+        chats, seqs, senders, times, texts = zip(*self._messages, strict=True)
+        numbers = self._index.numbers(texts)
         run(
-            "INSERT INTO message_places (id, chat, seq) VALUES (?, ?, ?)",
-            [(message_id, chat, seq) for chat, seq, message_id, _, _, _ in self._messages],
+            "INSERT INTO messages (chat, seq, id, sender, at, text) VALUES (?, ?, ?, ?, ?, ?)",
+            zip(chats, seqs, numbers, senders, times, texts, strict=True),
         )
+        run("INSERT INTO message_places (id, chat, seq) VALUES (?, ?, ?)", zip(numbers, chats, seqs, strict=True))
         run(
             "UPDATE members SET read_seq = max(read_seq, ?) WHERE user = ? AND chat = ?",
             [(seq, user, chat) for (user, chat), seq in self._read.items()],
@@ -201,27 +203,27 @@ class Writer(AccountWriter, AmendWriter):
             before = self.find_nonce(NonceSought(write.sender, write.nonce, write.nonces_since))
             if before is not None:
                 return before
-        row = self._chat_to_write(write.chat)
+        row = self._chats.get(write.chat) or self._chat_to_write(write.chat)
         to = self._mentioned(write, row) if write.mentions or write.reply_to is not None else ()
-        row.last_seq += 1
+        chat, sender = row.id, write.sender
+        row.last_seq = seq = row.last_seq + 1
         row.last_at = at = row.next_at(write.at)
-        number = self._index.number(write.text)
-        self._messages.append((row.id, row.last_seq, number, write.sender, at, write.text))
-        self._touched[row.id] = row
-        self._read[write.sender, row.id] = row.last_seq
+        self._messages.append((chat, seq, sender, at, write.text))
+        self._touched[chat] = row
+        self._read[sender, chat] = seq
         if to:
-            self._mentions += [(user, row.id, row.last_seq) for user in to]
+            self._mentions += [(user, chat, seq) for user in to]
         if write.notice:
-            self._notices.append((row.id, row.last_seq))
+            self._notices.append((chat, seq))
         if write.nonce is not None:
             self._nonces_added += 1
             self._nonces_since = write.nonces_since
             self._connection.execute(
                 "INSERT INTO nonces (user, nonce, chat, seq, at) VALUES (?, ?, ?, ?, ?) ON CONFLICT (user, nonce)"
                 " DO UPDATE SET chat = excluded.chat, seq = excluded.seq, at = excluded.at",
-                (write.sender, write.nonce, row.id, row.last_seq, write.at),
+                (sender, write.nonce, chat, seq, write.at),
             )
-        return Stored(write.chat, row.last_seq, at, repeated=False, to=to)
+        return tuple.__new__(Stored, (write.chat, seq, at, False, to))  # takes half the time
 
     def _mentioned(self, write: MessageAdded, row: ChatRow) -> tuple[int, ...]:
         """Return the users that a message mentions, before it is added."""

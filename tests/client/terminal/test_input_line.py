@@ -57,7 +57,6 @@ class ApplicationCase(SynchronousTestCase):
         self.stopped: list[bool] = []
         self.app = ChatApplication(self.clock, self.controller, self.device, output, settings=self.settings,
                         stop_process=lambda: self.stopped.append(True), pacing=FramePacing())  # fmt: skip
-        self.controller.on_changed, self.controller.incoming.notify = self.app.draw_soon, self.app.notify
         coroutine: Any = self.app.run_async(set_exception_handler=False, handle_sigint=False)
         self.task = self.loop.create_task(coroutine)
         self.addCleanup(self.end)

@@ -327,21 +327,38 @@ def unread(stored: Stored, user: str, read: dict[str, int], foes: Set[str]) -> d
     return counts
 
 
-def longest_absence(history: History, since: float = -math.inf) -> float:
-    """Return the longest time in seconds that a user was without a connection after losing one."""
+def absences(history: History) -> list[tuple[float, float]]:
+    """Return the begin and the end of each time that a user was without a connection after losing one."""
     begun: dict[str, float] = {}
     connections: dict[str, int] = defaultdict(int)
-    longest = 0.0
+    found = []
     for one in history:
         if isinstance(one, Came):
             connections[one.user] += 1
             if one.user in begun:
-                longest = max(longest, one.at - begun.pop(one.user))
+                found.append((begun.pop(one.user), one.at))
         elif isinstance(one, Left):
             connections[one.user] -= 1
-            if not connections[one.user] and one.at >= since:
+            if not connections[one.user]:
                 begun[one.user] = one.at
-    return math.inf if begun else longest
+    return [*found, *((at, math.inf) for at in begun.values())]
+
+
+def longest_absence(history: History) -> float:
+    """Return the longest time in seconds that a user was without a connection after losing one."""
+    return max((end - begin for begin, end in absences(history)), default=0.0)
+
+
+def delays_of_ends(history: History) -> list[float]:
+    """Return for each end of a timed message that a client received how many seconds late it was."""
+    due: dict[tuple[int, str], float] = {}
+    delays = []
+    for one in history:
+        if isinstance(one, ShownTimed):
+            due.setdefault((one.connection, one.id), one.at + one.left_ms / 1e3)
+        elif isinstance(one, Erased) and (one.connection, one.id) in due:
+            delays.append(max(0.0, one.at - due.pop((one.connection, one.id))))
+    return delays
 
 
 def longest_silence(history: History) -> float:

@@ -146,6 +146,7 @@ class AtOnceTests(SynchronousTestCase):
         """An event is queued if something waits, the protocol encodes each event itself, or a part is hidden."""
         waits, text, origin, hidden, each = self.outboxes[:5]
         waits.try_now = None
+        origin.behind = True
         text.encode = None
         each.encode = lambda _: None
         data = wire.encode(message(1))
@@ -160,6 +161,7 @@ class AtOnceTests(SynchronousTestCase):
         self.assertEqual([waits.offered, text.offered, each.offered], [[data]] * 3)
         self.assertEqual([origin.offered, hidden.offered], [[], []])
         self.assertEqual(len(origin.own), 1)
+        self.assertEqual([session.reached for session in self.sessions[:3]], [0, 0, 50])
         self.assertEqual({tuple(outbox.written) for outbox in self.outboxes[5:]}, {(data,)})
 
     def test_partly_written(self) -> None:

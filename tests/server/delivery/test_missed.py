@@ -96,6 +96,17 @@ class OutboxTests(OutboxTestCase):
         self.outbox.flush()
         self.assertEqual(self.writer.got(), b"<change 4>")
 
+    def test_unseen(self) -> None:
+        """The messages of a chat from a seq to another come after what waits, and later ones after them."""
+        self.outbox.send_unseen(GLOBAL, 3, 4)
+        self.outbox.put(b"<reply>")
+        self.offer(stored(5))
+        self.assertEqual(self.writer.got(), b"")
+        self.outbox.flush()
+        self.assertEqual(self.reader.asked[0][:2], (GLOBAL, 2))
+        self.reader.give(3, 5)
+        self.assertEqual((self.writer.got(), self.outbox.behind), (b"<reply><3><5>", False))
+
     def test_hold(self) -> None:
         """Changes during a sign-in come after the welcome."""
         self.outbox.hold()

@@ -4,7 +4,7 @@ import threading
 
 from irchat.store.postgres import migrations
 from irchat.store.postgres.connecting import Database, StoreUnusable
-from irchat.store.postgres.migrations import migrate
+from irchat.store.postgres.migrations import SCRIPTS, migrate
 from tests.helpers.postgres_nodes import DatabaseCase
 
 
@@ -35,20 +35,20 @@ class MigrationTests(DatabaseCase):
             thread.join()
         self.assertEqual(errors, [])
         epoch = self.sql("SELECT value FROM properties WHERE name IN ('version', 'epoch') ORDER BY name DESC")
-        self.assertEqual((epoch[0], len(epoch[1][0])), (("1",), 32))
+        self.assertEqual((epoch[0], len(epoch[1][0])), ((str(len(SCRIPTS)),), 32))
         migrate(self.connect())
         self.assertEqual(self.sql("SELECT value FROM properties WHERE name = 'epoch'"), [epoch[1]])
 
     def test_upgraded(self) -> None:
         """A later script is run after the ones before."""
         migrate(self.connect())
-        folder = self.mktemp()
-        self.patch(migrations, "SCRIPTS", ("schema.sql", "two.sql"))
-        self.patch(migrations, "_script", lambda name: b"CREATE TABLE added (a int)" if name == "two.sql" else folder)
+        self.patch(migrations, "SCRIPTS", (*SCRIPTS, "added.sql"))
+        self.patch(migrations, "_script", {"added.sql": b"CREATE TABLE added (a int)"}.__getitem__)
         for _ in range(2):
             migrate(self.connect())
         self.assertEqual(self.sql("SELECT * FROM added"), [])
-        self.assertEqual(self.sql("SELECT value FROM properties WHERE name = 'version'"), [("2",)])
+        version = self.sql("SELECT value FROM properties WHERE name = 'version'")
+        self.assertEqual(version, [(str(len(SCRIPTS) + 1),)])
 
     def test_newer(self) -> None:
         """The schema of a newer version is refused."""

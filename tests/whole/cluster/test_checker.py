@@ -291,3 +291,9 @@ class CheckerTests(SynchronousTestCase):
         self.assertEqual(checker.longest_absence(self.history), 1.0)
         self.history.append(Left(21, "ann", 1))
         self.assertEqual(checker.longest_absence(self.history), float("inf"))
+
+    def test_delays_of_ends(self) -> None:
+        """The delays of ends are those of the received ends, and none is below 0."""
+        self.assertEqual(checker.delays_of_ends(self.history), [0.0])
+        self.replace(Erased(4, "bob", 2, "T"), Erased(5.5, "bob", 2, "T"), Erased(6, "bob", 2, "U"))
+        self.assertEqual(checker.delays_of_ends(self.history), [1.5])

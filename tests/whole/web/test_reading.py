@@ -89,6 +89,10 @@ class ReadingTests(_BrowserCase):
         say(other, "a later one")
         self.see(row(page, "a later one"))
         self.see_no(page.locator("#to-end:visible"))
+        say(page, "!help")
+        self.see(page.locator("#notice"))
+        last, end = row(page, "a later one"), page.locator("#notice")
+        self.until(lambda: last.bounding_box()["y"] + last.bounding_box()["height"] <= end.bounding_box()["y"], page)
 
     def test_search(self) -> None:
         """Search finds a message, also by its mark, and a click goes to it. Sending from there goes to the end."""
@@ -127,3 +131,7 @@ class ReadingTests(_BrowserCase):
         row(page, "as I said").locator(".reference").click()
         self.see(page.locator(".message:focus"), "see https")
         line(page).fill("done")
+        say(page, "and *nowhere#3 too")
+        row(page, "and *nowhere").locator(".reference").click()
+        self.see(page.locator("#notice"), "not in *nowhere")
+        self.see_no(page.locator("#chats .entry", has_text="nowhere"))

@@ -52,6 +52,37 @@ class SigningInTests(_BrowserCase):
         self.see(third.get_by_label("Name"))
         self.see(self.visit(context=page.context).get_by_label("Name"))
 
+    def test_two_users(self) -> None:
+        """A user who signs out leaves another one of the same browser, who stays signed in, alone."""
+        page = self.sign_up("hanna")
+        page.get_by_role("button", name="Sign out").click()
+        self.fill_door(page, "hanna")
+        page.get_by_label("Stay signed in").check()
+        page.get_by_role("button", name="Sign in").click()
+        self.see(page.locator("#me"), "hanna")
+        other = self.visit(context=page.context)
+        self.see(other.locator("#me"), "hanna")
+        other.evaluate("sessionStorage.setItem('irchat-token', 'of nobody')")
+        other.reload()
+        self.see(other.get_by_label("Name"))
+        self.see(self.visit(context=page.context).locator("#me"), "hanna")
+
+    def test_without_storage(self) -> None:
+        """Where the browser forbids storage, the page works until it is left."""
+        context = self.browser.new_context()
+        self.addCleanup(context.close)
+        forbid = "Object.defineProperty(window, '%s', { get() { throw new DOMException('no', 'SecurityError'); } });"
+        context.add_init_script("".join(forbid % name for name in ("localStorage", "sessionStorage")))
+        page = self.sign_up("ida", context=context)
+        say(page, "without storage")
+        self.see(row(page, "without storage"))
+        page.get_by_role("button", name="Settings").click()
+        page.get_by_label("Dark").check()
+        self.see(page.locator("[data-theme=dark] #settings"))
+        page.keyboard.press("Escape")
+        page.reload()
+        self.see(page.get_by_label("Name"))
+
     def test_next_user(self) -> None:
         """A session that was ended elsewhere shows the door, and the next user sees nothing of it."""
         page = self.sign_up("emil")

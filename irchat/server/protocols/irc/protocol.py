@@ -16,14 +16,14 @@ from irchat.irc.registration.registering import Registration
 from irchat.irc.registration.steps import Options
 from irchat.protocol import events
 from irchat.protocol.errors import internal_error
-from irchat.server.delivery.delivery import Encode
+from irchat.server.delivery.run import Encode
 from irchat.server.protocols.irc.calls import Answer, Call
 from irchat.server.protocols.irc.chats.missed_members import MissedMembers
 from irchat.server.protocols.irc.command_handlers import HANDLERS
 from irchat.server.protocols.irc.entering.sign_in_steps import take_steps
 from irchat.server.protocols.irc.event_lines import EVENT_LINES
 from irchat.server.protocols.irc.irc_shared import IRCShared
-from irchat.server.protocols.irc.irc_state import IRCState
+from irchat.server.protocols.irc.irc_state import IRCState, Unseen
 from irchat.server.protocols.irc.line_rate import LineRate
 from irchat.server.protocols.irc.missed_marks import MissedMarks
 from irchat.server.protocols.irc.people.monitored import stop_watching
@@ -149,6 +149,7 @@ class IRCProtocol:
 
     def caught_up(self) -> None:
         self.session.outbox.put(self.missed_members.lines(self) + self.missed_marks.lines(self))
+        self.talk.caught_up()
 
     def lost(self) -> None:
         self.shared.protocols.discard(self)
@@ -244,7 +245,7 @@ class IRCProtocol:
 
     def hide_chat(self, chat: ChatKey) -> None:
         """Show no further messages of a chat."""
-        self.state.hidden_chats.add(chat)
+        self.state.hidden_chats[chat] = Unseen()
         self.talk.choose_encoding()
 
     def forget_chat(self, chat: ChatKey) -> None:
@@ -255,5 +256,5 @@ class IRCProtocol:
 
     def show_chat(self, chat: ChatKey) -> None:
         """Undo `hide_chat`."""
-        self.state.hidden_chats.discard(chat)
+        self.state.hidden_chats.pop(chat, None)
         self.talk.choose_encoding()

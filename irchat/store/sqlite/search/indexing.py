@@ -2,6 +2,7 @@
 
 import sqlite3
 from collections import deque
+from collections.abc import Sequence
 
 from irchat.text.folding import fold
 
@@ -91,15 +92,27 @@ class SearchIndex:
         """Whether a batch is full."""
         return bool(self._part_ends) or self.last_number - self.last_indexed >= INDEXED_TOGETHER
 
-    def number(self, text: str) -> int:
-        """Return the number for a message that is about to be stored."""
-        self._last_number = number = self.last_number + 1
-        self._messages += 1
-        self._characters += len(text) if text.isascii() else _FOLDED_LONGER * len(text)
-        if self._characters >= INDEXED_CHARACTERS or self._messages >= INDEXED_TOGETHER:
-            self._part_ends.append(number)
-            self._characters = self._messages = 0
-        return number
+    def numbers(self, texts: Sequence[str]) -> range:
+        """Return the numbers for messages that are about to be stored."""
+        first = self.last_number + 1
+        numbers = range(first, first + len(texts))
+        self._last_number = numbers[-1]
+        size = sum(map(len, texts)) if all(map(str.isascii, texts)) else INDEXED_CHARACTERS
+        if self._characters + size < INDEXED_CHARACTERS and self._messages + len(texts) < INDEXED_TOGETHER:
+            self._characters += size
+            self._messages += len(texts)
+        else:
+            self._end_parts(numbers, texts)
+        return numbers
+
+    def _end_parts(self, numbers: Sequence[int], texts: Sequence[str]) -> None:
+        """Note at which of these messages a batch ends."""
+        for number, text in zip(numbers, texts, strict=True):
+            self._messages += 1
+            self._characters += len(text) if text.isascii() else _FOLDED_LONGER * len(text)
+            if self._characters >= INDEXED_CHARACTERS or self._messages >= INDEXED_TOGETHER:
+                self._part_ends.append(number)
+                self._characters = self._messages = 0
 
     def bring_in(self) -> None:
         """Index the oldest waiting messages: a batch, and at least one message if any waits."""

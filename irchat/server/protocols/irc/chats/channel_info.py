@@ -23,6 +23,8 @@ _LISTS = {
 _ALWAYS_SET = frozenset("ins")
 # The usual modes of channels, which groups do not have.
 _KNOWN = frozenset("ovbeIklmtrspqahCcMRSTUf")
+_NO_MODES = "Channels have no modes to change here, and nobody can be an operator but the owner of a group"
+_NO_TOPIC = "Channels have no topics here"
 
 
 def mode(call: Call) -> None:
@@ -69,7 +71,7 @@ def _refuse_change(call: Call, channel: str, changes: str, arguments: list[str])
         chat = find_channel(protocol, channel)
         if chat is not None and not is_in(protocol, chat, user):
             return protocol.lines.numeric(Numeric.ERR_USERNOTINCHANNEL, protocol.nick, user.name, channel)
-    return protocol.lines.numeric(Numeric.ERR_CHANOPRIVSNEEDED, protocol.nick, channel)
+    return protocol.lines.numeric(Numeric.ERR_CHANOPRIVSNEEDED, protocol.nick, channel, text=_NO_MODES)
 
 
 def topic(call: Call) -> None:
@@ -79,8 +81,10 @@ def topic(call: Call) -> None:
         chat = find_channel(call.protocol, call.params[0])
         if chat is None:
             return not_there(call.protocol, call.params[0])
-        numeric = Numeric.RPL_NOTOPIC if len(call.params) == 1 else Numeric.ERR_CHANOPRIVSNEEDED
-        return call.protocol.lines.numeric(numeric, call.protocol.nick, channel_of(chat.group))
+        numeric, nick, channel = call.protocol.lines.numeric, call.protocol.nick, channel_of(chat.group)
+        if len(call.params) == 1:
+            return numeric(Numeric.RPL_NOTOPIC, nick, channel)
+        return numeric(Numeric.ERR_CHANOPRIVSNEEDED, nick, channel, text=_NO_TOPIC)
 
     call.in_turn(answer)
 

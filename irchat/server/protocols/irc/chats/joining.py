@@ -1,7 +1,10 @@
 """JOIN and INVITE: create a group, show a hidden chat again, add a user to a group."""
 
-from irchat.irc.numerics import Numeric
-from irchat.irc.targets import GLOBAL_TARGET, chat_of
+from typing import TYPE_CHECKING
+
+from irchat.commands.inquiries import Encoded, Inquiry
+from irchat.irc.numerics import Numeric, service_prefix
+from irchat.irc.targets import GLOBAL_TARGET, SERVICE, chat_of
 from irchat.protocol import events, requests
 from irchat.protocol.errors import Code
 from irchat.protocol.rules import GLOBAL_NAME
@@ -17,6 +20,9 @@ from irchat.server.protocols.irc.chats.channels import (
 )
 from irchat.server.protocols.irc.refusals import refused
 from irchat.server.protocols.irc.talk import markers
+
+if TYPE_CHECKING:
+    from irchat.server.protocols.irc.protocol import IRCProtocol
 
 _CHANNELS_MOST = 100
 
@@ -34,14 +40,18 @@ def _join_one(call: Call, name: str) -> None:
     if chat_name is None:
         call.in_turn(lambda: not_there(protocol, name))
     elif find_channel(protocol, name) is not None:
-        call.in_turn(lambda: _show(call, name))
+
+        def shown(event: events.Event) -> bytes:
+            return event.data if isinstance(event, Encoded) else b""
+
+        call.ask(Inquiry(read=lambda _: _show(protocol, name)), shown)
     else:
 
         def created(event: events.Event) -> bytes:
             if isinstance(event, events.Error):
                 # An earlier line, or a member, may have made the channel one of the user meanwhile.
                 if event.code == Code.GROUP_EXISTS and find_channel(protocol, name) is not None:
-                    return _show(call, name)
+                    return b""
                 return refused(protocol, "JOIN", event, name)
             chat = find_channel(protocol, name)
             return b"" if chat is None else join_lines(protocol, chat, markers.line(protocol, chat.key))
@@ -49,16 +59,28 @@ def _join_one(call: Call, name: str) -> None:
         call.ask(requests.CreateGroup(name=chat_name[1:], members=[]), created)
 
 
-def _show(call: Call, name: str) -> bytes:
-    """Show a chat of the user again if it is hidden."""
-    protocol = call.protocol
+async def _show(protocol: "IRCProtocol", name: str) -> Encoded:
+    """Show a chat of the user again if it is hidden.
+
+    A client that does not ask for history then gets the latest messages that it was not shown: those that come later
+    move the marker of the chat past them.
+    """
+    await protocol.talk.level()
     chat = find_channel(protocol, name)
     if chat is None:
-        return not_there(protocol, name)
+        return Encoded(data=not_there(protocol, name))
     if chat.key not in protocol.state.hidden_chats:
-        return b""
+        return Encoded(data=b"")
+    unseen = protocol.state.hidden_chats[chat.key]
     protocol.show_chat(chat.key)
-    return join_lines(protocol, chat, markers.line(protocol, chat.key))
+    lines = join_lines(protocol, chat, markers.line(protocol, chat.key))
+    if unseen.latest and "draft/chathistory" not in protocol.caps:
+        if (older := unseen.count - len(unseen.latest)) > 0:
+            label = chat.label(protocol.user).removeprefix("*")
+            text = f"{channel_of(chat.group)}: {older} older not shown; /msg {SERVICE} ls {label} <day> shows a day"
+            lines += protocol.lines.notices(service_prefix(SERVICE), protocol.nick, [text])
+        protocol.session.outbox.send_unseen(chat.key, unseen.latest[0], unseen.latest[-1])
+    return Encoded(data=lines)
 
 
 def invite(call: Call) -> None:

@@ -1,14 +1,17 @@
 """The commands of a user about itself: NICK, AWAY, SETNAME, and SILENCE, which sets blocks."""
 
 from irchat.irc.irc_lines import REASON_LENGTH
-from irchat.irc.numerics import Numeric
-from irchat.irc.targets import clean_realname, nick_of_mask, same_target
+from irchat.irc.numerics import Numeric, service_prefix
+from irchat.irc.targets import SERVICE, clean_realname, nick_of_mask, same_target
 from irchat.protocol import events, requests
 from irchat.protocol.rules import visible
 from irchat.server.protocols.irc.calls import Call
 from irchat.server.protocols.irc.chats.channels import LINES_OF_MS
 from irchat.server.protocols.irc.refusals import refused
 from irchat.server.protocols.irc.user_lines import user_line
+
+_BLOCKED = "{name} is blocked: neither of you sees what the other writes. SILENCE -{name} lifts the block"
+_NOT_BLOCKED = "You do not block {name}"
 
 
 def nick(call: Call) -> None:
@@ -78,7 +81,8 @@ def silence(call: Call) -> None:
             return refused(protocol, "SILENCE", event, name)
         user = protocol.shared.find_user(name)
         shown = name if user is None else user.name
-        return user_line(protocol, protocol.user, "SILENCE", f"{sign}{shown}!*@*")
+        text = _BLOCKED if sign == "+" else _NOT_BLOCKED
+        return protocol.lines.notices(service_prefix(SERVICE), protocol.nick, [text.format(name=shown)])
 
     call.ask(requests.Block(name=name, blocked=sign == "+"), changed)
 

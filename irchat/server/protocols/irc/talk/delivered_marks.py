@@ -4,7 +4,7 @@ A message to many sessions is encoded once, so no session notices it. The shared
 the markers are moved together: a second after a message, then at most every ten seconds.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Container
 
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
@@ -24,7 +24,7 @@ _Note = tuple[int, int, int]
 class Follower:
     """A session whose markers follow the delivered messages. ``hidden_chats``: those that it does not show."""
 
-    def __init__(self, session: Session, hidden_chats: set[ChatKey], since: int) -> None:
+    def __init__(self, session: Session, hidden_chats: Container[ChatKey], since: int) -> None:
         self.user_id = session.user_id
         self.hidden_chats = hidden_chats
         self.since = since
@@ -68,7 +68,7 @@ class DeliveredMarks:
         self._scheduled: IDelayedCall | None = None
         self._late: dict[Follower, None] = {}
 
-    def follow(self, session: Session, hidden_chats: set[ChatKey]) -> Follower:
+    def follow(self, session: Session, hidden_chats: Container[ChatKey]) -> Follower:
         """Return a new follower, which has no message yet."""
         follower = Follower(session, hidden_chats, self._number)
         self._of_user.setdefault(follower.user_id, {})[follower] = None

@@ -13,7 +13,7 @@ from irchat.interfaces.stored import ChatKey
 from irchat.irc.targets import USER_LENGTH, prefix, target_of
 from irchat.protocol import events
 from irchat.protocol.rules import answered_seq
-from irchat.server.delivery.delivery import Encode
+from irchat.server.delivery.run import Encode
 from irchat.server.protocols.irc.talk.message_lines import (
     NO_EXTRAS,
     Extras,

@@ -23,7 +23,9 @@ def _message(protocol: "IRCProtocol", event: events.Message, publication: Public
     place = publication.place
     if not isinstance(place, StoredPlace):
         return _hint(protocol, event, place)
-    if place.chat in protocol.state.hidden_chats:
+    if (unseen := protocol.state.hidden_chats.get(place.chat)) is not None:
+        unseen.count += 1
+        unseen.latest.append(place.seq)
         return b""
     protocol.talk.delivered(place.chat, place.seq)
     return protocol.shared.talk.encoding.one(protocol.talk.flavour, publication)

@@ -36,6 +36,7 @@ class Talk:
         self._is_away = False
         self._told_offline: dict[int, float] = {}
         self._room: Deferred[None] | None = None
+        self._level: Deferred[None] | None = None
         self._expected: list[tuple[str, Extras]] = []
         self.read_at: dict[ChatKey, int] = {}
         """By chat, the time (ms) of the last read message that the client knows of."""
@@ -99,6 +100,18 @@ class Talk:
             room, self._room = self._room, None
             room.callback(None)
 
+    async def level(self) -> None:
+        """Wait until the session is not behind."""
+        if self._protocol.session.outbox.behind:
+            self._level = Deferred()
+            await self._level
+
+    def caught_up(self) -> None:
+        """Note that the session is no longer behind."""
+        if self._level is not None:
+            level, self._level = self._level, None
+            level.callback(None)
+
     def over(self) -> None:
         """Save the markers and stop all timers, at the end of the session."""
         self.timed_hint.stop()
@@ -109,9 +122,9 @@ class Talk:
             self._unfollow()
         while self._expected:
             self.unexpect(*self._expected[0])
-        if self._room is not None:
-            room, self._room = self._room, None
-            room.errback(Refusal(Code.NOT_LOGGED_IN, "The session has ended."))
+        waits, self._room, self._level = (self._room, self._level), None, None
+        for waiting in filter(None, waits):
+            waiting.errback(Refusal(Code.NOT_LOGGED_IN, "The session has ended."))
 
     def _unfollow(self) -> None:
         assert self._follower is not None

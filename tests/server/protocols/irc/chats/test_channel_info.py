@@ -47,7 +47,7 @@ class ChannelInfoTests(IRCTestCase):
     def test_topic(self) -> None:
         """There is none, and none can be set."""
         self.assertEqual(self.alice.ask("TOPIC #team"), [":irchat 331 alice #team :No topic is set"])
-        self.assertEqual(numerics(self.alice.ask("TOPIC #team :new")), ["482"])
+        self.assertEqual(self.alice.ask("TOPIC #team :new"), [":irchat 482 alice #team :Channels have no topics here"])
 
     def test_outsiders(self) -> None:
         """To an outsider a group looks like none."""

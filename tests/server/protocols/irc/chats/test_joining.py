@@ -1,7 +1,8 @@
 """JOIN and INVITE."""
 
 from irchat.interfaces.limits import Limits
-from tests.helpers.irc import IRCTestCase, numerics
+from irchat.protocol.rules import PAGE_MAX
+from tests.helpers.irc import IRCClient, IRCTestCase, numerics
 
 
 class JoinTests(IRCTestCase):
@@ -73,6 +74,97 @@ class JoinTests(IRCTestCase):
         other = self.irc("alice")
         self.alice.ask("JOIN #team")
         self.assertEqual(other.got()[0], ":alice!alice@irchat JOIN #team")
+
+
+class HiddenTests(IRCTestCase):
+    """JOIN of a chat that the session has left with PART."""
+
+    def setUp(self) -> None:
+        """A group of two users. Alice leaves it with PART."""
+        super().setUp()
+        self.alice, self.bob = self.irc("alice"), self.irc("bob")
+        self.bob.ask("JOIN #team", "INVITE alice #team")
+        self.alice.ask("PART #team")
+
+    def say(self, *texts: str) -> None:
+        """Let bob write to the group."""
+        for text in texts:
+            self.bob.ask(f"PRIVMSG #team :{text}")
+
+    def joined(self, client: IRCClient) -> list[str]:
+        """Join, and return the texts that come."""
+        lines = client.ask("JOIN #team") + client.wait(*[0.1] * 20)
+        self.assertIn("JOIN #team", lines[0])
+        return [line.rpartition(" :")[2] for line in lines if "PRIVMSG" in line or "NOTICE" in line]
+
+    def test_unseen(self) -> None:
+        """What was said meanwhile comes after the names, in order and once, and then counts as read."""
+        carol = self.irc("carol")
+        self.alice.ask("SILENCE +carol")
+        self.bob.ask("INVITE carol #team")
+        self.say("one", "two")
+        carol.ask("PRIVMSG #team :hidden")
+        self.say("three")
+        self.assertEqual(self.joined(self.alice), ["one", "two", "three"])
+        self.say("four")
+        self.assertEqual(self.alice.got(), [":bob!bob@irchat PRIVMSG #team :four"])
+        self.alice.ask("PART #team")
+        self.assertEqual(self.joined(self.alice), [])
+        self.server.advance(12, 2)
+        self.assertEqual(self.server.json("alice").welcome["unread"], [])
+
+    def test_history(self) -> None:
+        """A client that asks for history itself gets nothing."""
+        other = self.irc("alice", "draft/chathistory")
+        other.ask("PART #team")
+        self.say("one")
+        self.assertEqual(self.joined(other), [])
+
+    def test_very_many(self) -> None:
+        """The latest 500 come, and a notice that there are more."""
+        self.say(*(str(number) for number in range(PAGE_MAX + 3)))
+        texts = self.joined(self.alice)
+        self.assertEqual(texts[0], "#team: 3 older not shown; /msg *irchat ls team <day> shows a day")
+        self.assertEqual(texts[1:], [str(number) for number in range(3, PAGE_MAX + 3)])
+
+    def test_behind(self) -> None:
+        """A slow client gets all of it in order, when it has caught up with the other chats."""
+        self.alice.socket.room = 0
+        self.say("one")
+        for _ in range(90):
+            self.bob.ask(*[f"PRIVMSG #global :{'x' * 490}"] * 10)
+        self.assertTrue(self.alice.outbox.behind)
+        self.say("two")
+        self.alice.type("JOIN #team")
+        self.say("three")
+        self.alice.socket.room = None
+        lines = self.alice.wait(*[0.1] * 50)
+        self.say("four")
+        lines += self.alice.wait(0.1, 0.1)
+        of_team = [line for line in lines if "#team" in line and " 35" not in line and " 366" not in line]
+        self.assertEqual([line.split(" ")[1] for line in of_team], ["JOIN", *["PRIVMSG"] * 4])
+        self.assertEqual([line.rpartition(":")[2] for line in of_team[1:]], ["one", "two", "three", "four"])
+
+    def test_removed_meanwhile(self) -> None:
+        """A client that waits to join a group, and is removed from it or leaves, gets nothing of it."""
+        self.alice.socket.room = 0
+        for _ in range(90):
+            self.bob.ask(*[f"PRIVMSG #global :{'x' * 490}"] * 10)
+        self.say("secret")
+        self.alice.type("JOIN #team")
+        self.bob.ask("KICK #team alice")
+        self.alice.socket.room = None
+        lines = "".join(self.alice.wait(*[0.1] * 50))
+        self.assertTrue(":irchat 473 alice #team" in lines and "secret" not in lines)
+
+    def test_gone_meanwhile(self) -> None:
+        """A client that goes while its JOIN waits leaves nothing behind."""
+        self.alice.socket.room = 0
+        for _ in range(90):
+            self.bob.ask(*[f"PRIVMSG #global :{'x' * 490}"] * 10)
+        self.alice.type("JOIN #team")
+        self.alice.leave()
+        self.assertEqual(self.server.delivery.behind(), 0)
 
 
 class InviteTests(IRCTestCase):

@@ -155,7 +155,10 @@ class SilenceTests(IRCTestCase):
 
     def test_block(self) -> None:
         """It blocks both ways, lists, and lifts the block. A mask is read as its nick."""
-        self.assertEqual(self.alice.ask("SILENCE +bob!*@*"), [":alice!alice@irchat SILENCE +Bob!*@*"])
+        self.assertEqual(self.alice.ask("SILENCE +bob!*@*"), [
+            ":*irchat!irchat@irchat NOTICE alice :Bob is blocked: neither of you sees what the other writes."
+            " SILENCE -Bob lifts the block"
+        ])  # fmt: skip
         self.assertEqual(
             self.alice.ask("SILENCE"), [":irchat 271 alice alice Bob!*@*", ":irchat 272 alice :End of SILENCE list"]
         )
@@ -164,7 +167,7 @@ class SilenceTests(IRCTestCase):
         self.bob.ask("PRIVMSG #global :you do not see this")
         self.assertEqual(self.alice.got(), [])
         self.assertEqual(self.bob.ask("SILENCE"), [":irchat 272 Bob :End of SILENCE list"])
-        self.assertEqual(self.alice.ask("SILENCE -BOB"), [":alice!alice@irchat SILENCE -Bob!*@*"])
+        self.assertEqual(self.alice.ask("SILENCE -BOB"), [":*irchat!irchat@irchat NOTICE alice :You do not block Bob"])
         self.assertEqual(self.alice.ask("SILENCE"), [":irchat 272 alice :End of SILENCE list"])
         self.bob.ask("PRIVMSG #global :you see this")
         self.assertEqual(self.alice.got(), [":Bob!Bob@irchat PRIVMSG #global :you see this"])
