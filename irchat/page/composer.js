@@ -106,7 +106,7 @@ export class Composer {
 		const { line, about } = this.elements;
 		line.style.height = "auto";
 		line.style.height = `${Math.min(line.scrollHeight, innerHeight / 3)}px`;
-		const referred = /^#([1-9]\d{0,17})/.exec(line.value);
+		const referred = /^#0*([1-9]\d{0,17})/.exec(line.value);
 		const message = referred ? this.on.find(Number(referred[1])) : null;
 		about.hidden = !message;
 		about.textContent = message ? `${message.from}: ${message.text}` : "";
