@@ -15,7 +15,7 @@ from irchat.bot import Bot, Message, Refused
 
 
 class Duty:
-    """Who is on duty, by chat."""
+    """The users on duty, by chat."""
 
     def __init__(self, bot: Bot) -> None:
         self._bot = bot

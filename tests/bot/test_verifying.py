@@ -153,7 +153,7 @@ class VerifyingTests(SynchronousTestCase):
         self.refused("runs without TLS", host="127.0.0.1", fingerprint=_WRONG, server_tls=False, prepare=unencrypted)
 
     def test_another_server(self) -> None:
-        """What does not greet as IRChat gets no token."""
+        """A server that does not greet as IRChat gets no token."""
 
         async def greet(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
             writer.write(b"220 mail.example ESMTP\n")

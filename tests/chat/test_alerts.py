@@ -20,7 +20,7 @@ class AlertTests(WorldTestCase):
         self.assertEqual(self.alert("alice", "GLOBAL"), events.Alert("GLOBAL", "mentions"))
 
     def test_set(self) -> None:
-        """What is set stays for that user alone, over a restart, also in a chat without messages."""
+        """A setting stays for that user alone, over a restart, also in a chat without messages."""
         self.group("team", "alice", "bob")
         for chat, alert in (("*team", "none"), ("@bob", "mentions"), ("GLOBAL", "all")):
             self.assertEqual(self.alert("alice", chat, alert), events.Alert(chat, alert))

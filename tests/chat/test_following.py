@@ -175,7 +175,7 @@ class ReadingTests(SynchronousTestCase):
         self.assertEqual(self.log.position, 9)
 
     def test_known(self) -> None:
-        """What a turn has applied meanwhile is not applied again by a slow read."""
+        """Entries that a turn has applied meanwhile are not applied again by a slow read."""
         self.log.on_news()
         self.node.submit("a")
         self.log.begins[-1].callback([batch(1, "x")])
@@ -222,7 +222,7 @@ class ReadingTests(SynchronousTestCase):
         self.assertEqual(len(self.flushLoggedErrors(ValueError)), 2)
 
     def test_old_answers_after_a_reset(self) -> None:
-        """What was read before everything was loaded again is not applied. The turn is taken again."""
+        """Entries that were read before everything was loaded again are not applied. The turn is taken again."""
         self.log.on_news()
         self.node.submit("a")
         self.log.on_reset()

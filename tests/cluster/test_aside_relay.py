@@ -23,7 +23,7 @@ class AsideRelayTests(SynchronousTestCase):
     """A relay between recorded parts and a recorded bus."""
 
     def test_both_ways(self) -> None:
-        """What the core says is published, and what is heard reaches the core."""
+        """Asides of the core are published, and those of other nodes reach the core."""
         said: list[Any] = []
         handlers: dict[type, Callable[[str, Any], None]] = {}
         calls: list[Any] = []

@@ -113,7 +113,7 @@ class HeardStreamTests(SynchronousTestCase):
         self.assertEqual((len(self.found), self.asked), (1_001, [1_002]))
 
     def test_waiting_bounds(self) -> None:
-        """What waits for the log is bounded too."""
+        """The messages that wait for the log are bounded too."""
         self.begin()
         for n in range(1, 12_000):
             self.hear(n, 5)

@@ -44,7 +44,7 @@ class SealTests(SynchronousTestCase):
     """The seal."""
 
     def test_open(self) -> None:
-        """What is sealed shows nothing, differs each time, and opens only with the same key and channel."""
+        """A sealed message shows nothing, differs each time, and opens only with the same key and channel."""
         seal = Seal(bytes(32), b"irchat")
         sealed = seal.seal(b"boom" * 5)
         self.assertNotIn(b"boom", sealed)

@@ -25,7 +25,7 @@ class _Calls:
 
 
 class AmendingCommandTests(SynchronousTestCase):
-    """What the commands ask of the core, for an administrator with the session 7."""
+    """The calls of the commands to the core, for an administrator with the session 7."""
 
     def asked(self, request: requests.Request) -> tuple[Any, ...]:
         """Run the command of ``request`` and return the call that it makes."""

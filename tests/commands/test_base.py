@@ -1,4 +1,4 @@
-"""What every command declares."""
+"""The declarations of every command."""
 
 from twisted.trial.unittest import SynchronousTestCase
 

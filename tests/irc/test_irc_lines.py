@@ -130,7 +130,7 @@ class CutTests(SynchronousTestCase):
         self.assertEqual(cut("aa " + "b" * 12, 12), ["aa bbbbbbbbb", "bbb"])
 
     def test_inside_no_character(self) -> None:
-        """What is seen as one character stays whole: letters with marks, flags, signs with a skin."""
+        """A visible character stays whole: a letter with marks, a flag, an emoji with a skin colour."""
         for seen in ("e\u0301", "👍🏽", "👩‍👩‍👧", "ế", "한"):
             for shift in range(6):
                 text = "x" * shift + seen * 20

@@ -34,5 +34,5 @@ class IsupportTests(SynchronousTestCase):
             self.assertEqual(found, tokens(network))
 
     def test_escaping(self) -> None:
-        """What cannot stand in a value is escaped."""
+        """Characters that a value cannot have are escaped."""
         self.assertIn(r"NETWORK=a\x20b\x0D\x5C\x3D\x7F", tokens("a b\r\\=\x7f"))

@@ -42,7 +42,7 @@ class SearchTests(SynchronousTestCase):
             self.assertEqual(parse_search([text]), attributes, text)
 
     def test_refusals(self) -> None:
-        """What is invalid is named."""
+        """The refusal names the invalid part."""
         for params, context in (
             ([], "text"),
             (["from=bob"], "text"),

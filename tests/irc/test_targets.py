@@ -46,7 +46,7 @@ class TargetTests(SynchronousTestCase):
         self.assertEqual([chat_of(target) for target in ("#GLOBAL", "#Global", "#Team")], ["GLOBAL", "GLOBAL", "*Team"])
 
     def test_no_chat(self) -> None:
-        """What no chat can be called names none."""
+        """A target that no chat can have names none."""
         for target in ("", "#", "*", "*x", "@x", "&x", "$x", "+x", "!x", "%x", "*irchat", "NickServ", "x" * 201):
             self.assertIsNone(chat_of(target), target)
 

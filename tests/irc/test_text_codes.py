@@ -32,7 +32,7 @@ class FormattingTests(SynchronousTestCase):
             self.assertEqual(strip_formatting(text), plain, repr(text))
 
     def test_as_others_write(self) -> None:
-        """What Twisted's client formats is plain again."""
+        """Text formatted by Twisted's client becomes plain again."""
         text = assembleFormattedText(
             attributes.normal[attributes.bold["hi "], attributes.fg.lightRed["red "], attributes.underline["!"]]
         )

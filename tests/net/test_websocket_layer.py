@@ -110,7 +110,7 @@ class LayerTests(SynchronousTestCase):
 
     @given(st.binary(min_size=1, max_size=70_000), st.integers(0, 70_000))
     def test_lines_out(self, data: bytes, cut: int) -> None:
-        """What is sent is one message that ends with the line, and its header states its length."""
+        """A line is sent as one message that ends with it, and its header states its length."""
         self.start()
         line = data.replace(b"\n", b" ") + b"\n"
         for part in line[:cut], line[cut:]:

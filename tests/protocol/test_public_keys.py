@@ -67,7 +67,7 @@ class PublicKeyTests(SynchronousTestCase):
         self.assertIn("ssh-keygen -t ed25519", self.refused(_line(rsa.generate_private_key(65_537, 1_024))))
 
     def test_not_public_keys(self) -> None:
-        """What people paste by mistake gets a hint: a private key, a certificate, options, a file name, nothing."""
+        """A paste by mistake gets a hint: a private key, a certificate, options, a file name, nothing."""
         self.assertIn("private key", self.refused("-----BEGIN OPENSSH PRIVATE KEY-----"))
         self.assertIn("certificate", self.refused(f"ssh-ed25519-cert-v01@openssh.com {LINE.split()[1]}"))
         self.assertIn("Options are not accepted", self.refused(f'command="ls" {LINE}'))

@@ -268,10 +268,10 @@ class AddressTests(SynchronousTestCase):
 
 
 class OtherNodesTests(SynchronousTestCase):
-    """What counts on several nodes."""
+    """Counts over several nodes."""
 
     def setUp(self) -> None:
-        """Make the admission of one node, and record what the others are told."""
+        """Make the admission of one node, and record its messages to the others."""
         self.clock = Clock()
         limits = Limits(per_address=3, per_user=3, pending=9, tries=2, registrations=2)
         self.admission = Admission(limits, self.clock.seconds)
@@ -307,7 +307,7 @@ class OtherNodesTests(SynchronousTestCase):
         self.assertEqual(self.assertRaises(Refusal, call, *args).code, code)
 
     def test_sessions(self) -> None:
-        """The sessions of an address on all nodes are limited, and the others are told of those here."""
+        """The sessions of an address on all nodes are limited, and the others hear of those here."""
         visits = [Visit(self.admission, "a") for _ in range(3)]
         self.elsewhere = 1
         visits[0].enter(0)
@@ -342,7 +342,7 @@ class OtherNodesTests(SynchronousTestCase):
             self.fail("it is paused")
 
     def test_registrations(self) -> None:
-        """Registrations on all nodes are counted. The others are told of those that did not fail."""
+        """Registrations on all nodes are counted. The others hear of those that did not fail."""
         with self.assertRaises(Refusal), self.admission.registering("a"):
             raise Refusal(Code.NAME_TAKEN, "taken")
         self.assertEqual(self.told, [])

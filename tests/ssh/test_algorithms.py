@@ -1,4 +1,4 @@
-"""What the door offers at the level of the protocol."""
+"""The algorithms and limits that the door offers."""
 
 from pathlib import Path
 

@@ -48,7 +48,7 @@ class _Run:
 
 
 class SessionTests(SynchronousTestCase):
-    """What is started."""
+    """The program that is started."""
 
     def setUp(self) -> None:
         """Make a session."""

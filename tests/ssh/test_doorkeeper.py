@@ -79,7 +79,7 @@ class MethodTests(DoorkeeperCase):
     """The methods, by a client."""
 
     def test_key(self) -> None:
-        """A key of the user signs in, and the relay and the key are told to the server."""
+        """A key of the user signs in, and the server gets the relay and the key."""
         self.assertEqual(self.signed_in(client_keys=[_KEY]), Identity("alice", fingerprint=_KEY.get_fingerprint()))
         key = offered(_KEY)
         self.assertEqual(self.door.asked[0], requests.KeyOf(ref=1, user="alice", kind=key.kind, blob=key.blob))
@@ -257,7 +257,7 @@ class CallbackTests(DoorkeeperCase):
         self.assertEqual(self.do(self.key(key=keys[0])), [True])
 
     def test_told_refusals(self) -> None:
-        """A ban is told to the one who gave the right password, and too many tries are."""
+        """A client with the right password sees a ban, and any client sees that there were too many tries."""
         self.door.answer = lambda request: events.Error("banned", "You are banned: spam\x1b[2J")
         self.assertEqual(self.do(self.password(_PASSWORD)), [False])
         self.assertEqual(self.banners, ["You are banned: spam\u241b[2J\n"])

@@ -11,7 +11,7 @@ class IdentityTests(SynchronousTestCase):
     """Claims, and what is left of them."""
 
     def test_guest(self) -> None:
-        """Who proves nothing is a guest."""
+        """A client that proves nothing is a guest."""
         self.assertTrue(Claims().proved("alice").is_guest)
         self.assertFalse(_BY_KEY.is_guest)
         self.assertFalse(Identity("alice", token="t").is_guest)

@@ -191,7 +191,7 @@ class RemoteScreenTests(ScreenCase):
         self.assertIn("GLOBAL> x", second.shown())
 
     def test_failure_in_the_loop(self) -> None:
-        """What asyncio reports ends the screen in whose context it happened, and else none."""
+        """An error that asyncio reports ends the screen in whose context it happened, and no other."""
         user = self.join()
         user.screen._context.run(fail_current, {"exception": ValueError("x")}, self.reported.append)
         self.turn()

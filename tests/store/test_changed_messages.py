@@ -13,7 +13,7 @@ def said(seq: int, text: str = "text") -> StoredMessage:
 
 
 class ChangeTests(SynchronousTestCase):
-    """What a reader sees of messages."""
+    """Messages as a reader sees them."""
 
     def test_range(self) -> None:
         """Neighbours are read as one range, others by their numbers."""

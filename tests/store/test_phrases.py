@@ -6,7 +6,7 @@ from irchat.store.phrases import SIDE_BY_SIDE, for_index, holds, phrases_of
 
 
 class PhraseTests(SynchronousTestCase):
-    """What is asked, what an index is asked for, and what a text must hold."""
+    """The words of a search, those to ask an index for, and those that a text must hold."""
 
     def test_phrases(self) -> None:
         """Words are folded, come once, and those with nothing to search for are left out."""

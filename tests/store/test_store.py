@@ -35,7 +35,7 @@ from tests.helpers.stores import NOW, PostgresHands, SQLiteHands, StoreHands, me
 
 
 class StoreContract(StoreHands):
-    """What any store must do, as `StoreHands` asks it."""
+    """The contract of stores, as `StoreHands` calls it."""
 
     # Accounts
 
@@ -154,7 +154,7 @@ class StoreContract(StoreHands):
         self.assertEqual(self.found(self.bob, "creme", limit=3)[1], False)
 
     def test_search_of_long_texts(self) -> None:
-        """What is found ends before its texts come to over so many bytes, with one message at least, and says so."""
+        """A result ends before its texts exceed so many bytes, with one message at least, and says so."""
         self.write(*(message(GLOBAL, self.alice, f"word {'é' * 45}") for _ in range(10)))
         for page_bytes, count in ((1, 1), (330, 3), (1_100, 10)):
             found, more = self.successResultOf(

@@ -8,7 +8,7 @@ from tests.helpers.stores import NOW, PostgresHands, SQLiteHands, StoreHands
 
 
 class KeysContract(StoreHands):
-    """What any store must do with keys."""
+    """The contract of stores for keys."""
 
     def added(self, user: int, name: str, comment: str = "", at: int = NOW, most: int = 3) -> bool:
         """Add a key."""

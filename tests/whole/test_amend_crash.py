@@ -44,7 +44,7 @@ class KillTests(_RealServerTestCase):
     """``kill -9`` between a commit and its event."""
 
     def test_nothing_is_half(self) -> None:
-        """What was acknowledged or shown stays, and each message is changed as a whole: text, time, marks and index."""
+        """Acknowledged and shown changes stay, and each message is changed as a whole: text, time, marks and index."""
         seed = random.randrange(2**32)
         chance = random.Random(seed)
         try:

@@ -12,7 +12,7 @@ from tests.helpers.services import Haproxy, running
 
 
 class _Address:
-    """What `JSONClient` needs of a server."""
+    """The attributes of a server that `JSONClient` needs."""
 
     def __init__(self, port: int) -> None:
         self.port = port

@@ -75,7 +75,7 @@ class VanishedTests(ServerTestCase):
         self.assertEqual((alice.is_open, self.offline()), (False, ["alice"]))
 
     def test_not_signed_in(self) -> None:
-        """A connection that has not signed in after a minute is told so and closed, whatever was typed."""
+        """A connection that has not signed in after a minute gets a goodbye and is closed, whatever was typed."""
         silent, person = self.server.json(), self.server.text()
         person.type("zoe")
         self.wait(LOGIN_SECONDS - 1)

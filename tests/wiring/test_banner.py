@@ -52,6 +52,6 @@ class BannerTests(SynchronousTestCase):
         ])  # fmt: skip
 
     def test_loopback(self) -> None:
-        """Addresses and names of this machine alone are told from others."""
+        """Addresses and names of this machine alone are distinguished from others."""
         for host, alone in ("::1", True), ("127.0.0.9", True), ("localhost", True), ("192.0.2.7", False), ("a", False):
             self.assertEqual(is_loopback(host), alone, host)

@@ -17,7 +17,7 @@ _STORE = {"store": "postgresql://irchat@127.0.0.1:1/chat"}
 
 
 class OpeningTests(ServerTestCase):
-    """What needs packages that may be missing, and the port with the figures."""
+    """The parts that need packages that may be missing, and the port with the figures."""
 
     def test_missing_packages(self) -> None:
         """Without a package, the line names it, the option, and how to install it."""

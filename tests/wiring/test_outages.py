@@ -1,4 +1,4 @@
-"""What a node does while PostgreSQL or the bus is away."""
+"""A node while PostgreSQL or the bus is away."""
 
 from types import SimpleNamespace
 from typing import Any

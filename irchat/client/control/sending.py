@@ -18,7 +18,7 @@ from irchat.protocol.rules import GLOBAL_NAME
 
 
 @dataclass(eq=False)
-class _Letter:
+class _Outgoing:
     """An unconfirmed message: the typed line, the chat in which it was typed, and its destination.
 
     ``tried``: it was sent at least once.
@@ -55,7 +55,7 @@ class Sending:
         self._new_nonce = new_nonce
         self.on_outcome: Callable[[], None] = lambda: None
         self.give_back: Callable[[ChatState, str], bool] = lambda chat, line: False
-        self._letters: dict[str, _Letter] = {}  # by nonce, in order
+        self._outgoing: dict[str, _Outgoing] = {}  # by nonce, in order
         self._is_waiting = False
 
     def send(self, request: requests.Send, line: str, origin: ChatState) -> ChatState:
@@ -69,13 +69,13 @@ class Sending:
         chat.add_pending(request.text, self._view.me, nonce, ends)
         if origin is not chat and origin is not self._view.own:
             origin.add_pending(f"to {chat.name}: {request.text}", self._view.me, nonce, ends)
-        self._letters[nonce] = _Letter(nonce, request, line, origin, chat)
+        self._outgoing[nonce] = _Outgoing(nonce, request, line, origin, chat)
         self.go_on()
         return chat
 
     def unsent(self) -> str:
         """Return a text about unconfirmed messages, empty if there are none."""
-        counts = Counter(letter.request.chat for letter in self._letters.values())
+        counts = Counter(message.request.chat for message in self._outgoing.values())
         return ", ".join(f"{count:,} message{'s' * (count > 1)} to {chat}" for chat, count in counts.items())
 
     def go_on(self) -> None:
@@ -83,29 +83,29 @@ class Sending:
         if self._is_waiting or not self._link.is_up:
             return
         self.sweep()
-        letter = next(iter(self._letters.values()), None)
-        if letter is not None:
-            self._is_waiting = letter.tried = True
-            self._link.ask(letter.request).addCallbacks(self._answered, self._lost, callbackArgs=(letter,))
+        message = next(iter(self._outgoing.values()), None)
+        if message is not None:
+            self._is_waiting = message.tried = True
+            self._link.ask(message.request).addCallbacks(self._answered, self._lost, callbackArgs=(message,))
 
     def sweep(self) -> None:
         """Report the messages that can no longer be sent, except the one whose reply is pending."""
-        letters = list(self._letters.values())
-        dropped = [letter for letter in letters[1 if self._is_waiting else 0 :] if letter.is_hopeless]
-        for letter in dropped:
-            self._drop(letter)
+        messages = list(self._outgoing.values())
+        dropped = [message for message in messages[1 if self._is_waiting else 0 :] if message.is_hopeless]
+        for message in dropped:
+            self._drop(message)
         if dropped:
             self.on_outcome()
 
-    def _answered(self, reply: Reply, letter: _Letter) -> None:
+    def _answered(self, reply: Reply, message: _Outgoing) -> None:
         self._is_waiting = False
-        del self._letters[letter.nonce]
+        del self._outgoing[message.nonce]
         if isinstance(reply, events.Sent):
-            self._sent(reply, letter)
+            self._sent(reply, message)
         elif reply is not None:
-            self._take_pending(letter)
-            self._view.refused(letter.chat, reply)
-            self._return(letter)
+            self._take_pending(message)
+            self._view.refused(message.chat, reply)
+            self._return(message)
         self.on_outcome()
         self.go_on()
 
@@ -113,50 +113,50 @@ class Sending:
         failure.trap(ClientError)  # `go_on` sends the message again
         self._is_waiting = False
 
-    def _drop(self, letter: _Letter) -> None:
+    def _drop(self, message: _Outgoing) -> None:
         """Show that a message will not be sent."""
-        del self._letters[letter.nonce]
-        self._take_pending(letter)
-        chat = letter.chat
+        del self._outgoing[message.nonce]
+        self._take_pending(message)
+        chat = message.chat
         if chat.gone:
-            self._say(letter, f"A message to {chat.name} was not sent: {chat.gone}")
-            self._return(letter)
-        elif letter.tried:
-            self._say(letter, f"A timed message to {chat.name} may not have been sent: "
+            self._say(message, f"A message to {chat.name} was not sent: {chat.gone}")
+            self._return(message)
+        elif message.tried:
+            self._say(message, f"A timed message to {chat.name} may not have been sent: "
                               "the connection was lost, and the message expired before it was back.")  # fmt: skip
         else:
-            self._say(letter, f"A timed message to {chat.name} was not sent: "
+            self._say(message, f"A timed message to {chat.name} was not sent: "
                               "it expired before the connection was back.")  # fmt: skip
 
-    def _take_pending(self, letter: _Letter) -> None:
-        for chat in letter.chat, letter.origin:
-            chat.take_pending(letter.nonce)
+    def _take_pending(self, message: _Outgoing) -> None:
+        for chat in message.chat, message.origin:
+            chat.take_pending(message.nonce)
 
-    def _sent(self, sent: events.Sent, letter: _Letter) -> None:
+    def _sent(self, sent: events.Sent, message: _Outgoing) -> None:
         now = self._clock.seconds()
         ends = None if sent.id is None else now + (sent.left_ms or 0) / 1_000
-        self._view.chats.spell(letter.chat, sent.chat)
-        self._view.sent(letter.chat, letter.nonce, sent, now)
+        self._view.chats.spell(message.chat, sent.chat)
+        self._view.sent(message.chat, message.nonce, sent, now)
         about = sent.chat, sent.id if sent.seq is None else sent.seq
         if sent.seq is not None:
-            letter.chat.keep_typed(sent.seq, letter.line)
-        if sent.id is not None and (timed := letter.chat.timed(sent.id)) is not None:
+            message.chat.keep_typed(sent.seq, message.line)
+        if sent.id is not None and (timed := message.chat.timed(sent.id)) is not None:
             ends = timed.ends
-        noted = letter.origin.take_pending(letter.nonce)
+        noted = message.origin.take_pending(message.nonce)
         if noted is not None:
-            note = letter.origin.add_note(noted.text)
+            note = message.origin.add_note(noted.text)
             note.about = about
             note.ends = ends if noted.ends is None or ends is None else min(ends, noted.ends)
         if sent.id is not None and sent.reached is not None:
-            reached = letter.chat.add_note(f"{sent.reached} of {sent.of} have it now")
+            reached = message.chat.add_note(f"{sent.reached} of {sent.of} have it now")
             reached.ends, reached.about = ends, about
 
-    def _return(self, letter: _Letter) -> None:
-        if not self.give_back(letter.origin, letter.line):
-            what = "a timed message" if letter.request.expires_in is not None else letter.line
-            chat = self._view.here if letter.origin is self._view.own else letter.origin
+    def _return(self, message: _Outgoing) -> None:
+        if not self.give_back(message.origin, message.line):
+            what = "a timed message" if message.request.expires_in is not None else message.line
+            chat = self._view.here if message.origin is self._view.own else message.origin
             chat.add_note(f"not sent: {what}", error=True)
 
-    def _say(self, letter: _Letter, text: str) -> None:
-        for chat in dict.fromkeys((letter.chat, self._view.here)):
+    def _say(self, message: _Outgoing, text: str) -> None:
+        for chat in dict.fromkeys((message.chat, self._view.here)):
             chat.add_note(text, error=True)

@@ -64,8 +64,7 @@ class ChatApplication(Application[None]):
         self._clock = clock
         self._controller = controller
         self._view = controller.view
-        self._device = device
-        self._terminal = output
+        self._device, self._terminal = device, output
         self._settings = settings
         self._next_notification: IDelayedCall | None = None
         self._delayed_text = ""

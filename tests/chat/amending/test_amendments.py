@@ -34,7 +34,7 @@ class ArgumentTests(WorldTestCase):
             self.refused(code, self.world.amend_last, "alice", "GLOBAL", text)
 
     def test_marks(self) -> None:
-        """What is no mark is refused."""
+        """An invalid mark is refused."""
         self.done(self.world.send("alice", "GLOBAL"))
         for mark in ("", "two words", "x" * 17):
             self.refused(Code.BAD_REQUEST, self.world.mark, "bob", "GLOBAL", 1, mark)

@@ -35,7 +35,7 @@ class MessageIdTests(WorldTestCase):
 
     @given(st.text("g-.0123456789", max_size=12))
     def test_canonical(self, text: str) -> None:
-        """What is an id is spelled as it is written."""
+        """A valid id is spelled as it is written."""
         found = read_message_id(text)
         if found is not None:
             self.assertEqual(message_id(*found), text)

@@ -1,4 +1,4 @@
-"""What each kind of entry publishes: on all nodes the same, in the order of the log."""
+"""The publications of each kind of entry: the same on all nodes, in the order of the log."""
 
 import shutil
 import tempfile

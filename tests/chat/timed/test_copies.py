@@ -221,7 +221,7 @@ class EndTests(CopiesTestCase):
 
 
 class ReadTests(CopiesTestCase):
-    """What users have read, and may see."""
+    """The messages that users have read, and may see."""
 
     def mark(self, node: TimedNode, name: str) -> None:
         """Read GLOBAL to its end."""
@@ -281,7 +281,7 @@ class ReadTests(CopiesTestCase):
         self.assertEqual((self.got(session), self.n2.seen("bob")), ([[]], {}))
 
     def test_reads_of_many(self) -> None:
-        """What many users have read is noted in slices."""
+        """The reads of many users are noted in slices."""
         self.n2.copies.receive(self.copy())
         self.patch(self.n2.copies._clock, "seconds", iter(range(1_000)).__next__)
         self.n2.copies.note_read([2, 3, 4], GLOBAL, ["x"])

@@ -6,7 +6,7 @@ from tests.helpers.client_fakes import FakeServer, amended, message, welcome
 
 
 class CatchUpTests(ControllerCase):
-    """What is requested after a reconnect."""
+    """The requests after a reconnect."""
 
     def come_back(self, rev: int, name: str = "@bob") -> None:
         """Load @bob at rev 3, reconnect, and receive the list of chats with the rev of @bob."""

@@ -15,7 +15,7 @@ def _pins(chat: str) -> requests.Search:
 
 
 class DetailsTests(ControllerCase):
-    """What the header shows is requested once, for the open chat."""
+    """The details in the header are requested once, for the open chat."""
 
     def open_team(self, *replies: events.Event, rev: int = 0) -> list[object]:
         """Open the group team. Return the requests after its page, and answer them."""

@@ -190,7 +190,7 @@ class UnreadTests(_ControllerCase):
         self.assertEqual(self.view.here.unread, 881)
 
     def test_after_a_loss(self) -> None:
-        """What was missed in the open chat is shown from its beginning, below a line."""
+        """Missed messages of the open chat are shown from the first one on, below a line."""
         self.open("@bob", message("one", chat="@bob", seq=1))
         self.lose()
         self.servers.append(FakeServer())

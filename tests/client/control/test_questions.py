@@ -30,7 +30,7 @@ class QuestionsTests(SynchronousTestCase):
         return None if self.questions.current is None else self.questions.current.text
 
     def notes(self, kind: Kind = Kind.NOTE) -> list[str]:
-        """What stands in the pane."""
+        """Return the texts in the pane."""
         return [item.text for item in self.view.here.items if item.kind is kind]
 
     def test_waits(self) -> None:

@@ -155,15 +155,15 @@ class Typing(RuleBasedStateMachine):
 
     def send_by(self, text: str, chat: str | None) -> None:
         """Press keys while the terminal shows the prompt of ``chat``: the text goes there."""
-        before = set(self.controller.sending._letters)
+        before = set(self.controller.sending._outgoing)
         self.terminal.read(text)
-        for nonce in sorted(set(self.controller.sending._letters) - before):
-            letter = self.controller.sending._letters[nonce]
-            assert letter.chat.name == chat, f"{letter.line!r} went to {letter.chat.name}, the screen said {chat}"
-            for word in _WORD.findall(letter.line):
+        for nonce in sorted(set(self.controller.sending._outgoing) - before):
+            message = self.controller.sending._outgoing[nonce]
+            assert message.chat.name == chat, f"{message.line!r} went to {message.chat.name}, the screen said {chat}"
+            for word in _WORD.findall(message.line):
                 assert word not in self.secrets
                 assert self.owner.get(word, chat) in (chat, _HOME), f"{word} of {self.owner[word]} went to {chat}"
-            self.given[nonce] = (letter.chat.name, letter.line)
+            self.given[nonce] = (message.chat.name, message.line)
 
     @rule(key=st.sampled_from([_KILL, _YANK, _UNDO, "\x1by", _UP, "\x12", "\x0f", "\x1b#"]))
     def edit(self, key: str) -> None:
@@ -336,7 +336,7 @@ class Typing(RuleBasedStateMachine):
         inputs = self.line._inputs._of_chats
         kept = [inputs[chat].buffer.text for chat in chats if chat in inputs]
         kept += [item.text for chat in chats for item in chat.items]
-        kept += [letter.line for letter in self.controller.sending._letters.values()]
+        kept += [message.line for message in self.controller.sending._outgoing.values()]
         lost = self.drafts - self.came - set(_WORD.findall(" ".join(kept)))
         assert not lost, (lost, kept)
 

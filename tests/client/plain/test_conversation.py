@@ -179,7 +179,7 @@ class PipeTests(_ChatTestCase):
         self.assertEqual(self.server.asked(), [requests.History(chat="*team", since=since)])
 
     def test_older_server(self) -> None:
-        """What an older server would take for a message is refused, with the way to send it."""
+        """A line that an older server would take for a message is refused, with the way to send it."""
         self.keyboard = Keyboard()
         self.server = FakeServer()
         chat = PlainChat(self.clock, self.keyboard.console, self.open_screen(), lambda: "n", lambda: 0.5)

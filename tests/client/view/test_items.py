@@ -21,5 +21,5 @@ class ItemTests(SynchronousTestCase):
         self.assertIs(items[0], first)
 
     def test_order(self) -> None:
-        """What comes after all comes after every stored message."""
+        """The key after all sorts behind every stored message."""
         self.assertGreater((AFTER_ALL, 0, 0), (2**63 - 1, 2, 99))

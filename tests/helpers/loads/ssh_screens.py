@@ -16,7 +16,7 @@ _UNLIMITED = ("--rate", "0", "--per-address", "0", "--per-user", "0", "--pending
 
 
 class Use(NamedTuple):
-    """What a process has: its own memory in KiB, and its open files."""
+    """The memory of a process in KiB, and its open files."""
 
     memory: int
     files: int

@@ -10,7 +10,7 @@ from irchat.protocol.requests import Login, Password, Register
 
 
 class NickServTests(SynchronousTestCase):
-    """What is said to NickServ."""
+    """Messages to NickServ."""
 
     def test_requests(self) -> None:
         """Each word makes its request, in any case and with any spaces."""

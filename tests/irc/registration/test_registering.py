@@ -54,7 +54,7 @@ class SaslTests(MachineTestCase):
         self.assertEqual(self.said(self.send(f"AUTHENTICATE {'A' * 401}")), ["905 * :SASL message too long"])
 
     def test_twice(self) -> None:
-        """Who is signed in gets 907, before registration and after it."""
+        """A signed-in user gets 907, before registration and after it."""
         self.send("CAP LS", "AUTHENTICATE PLAIN", plain("alice", "secret"))
         self.answer(welcome("alice"))
         already = "You have already authenticated using SASL"
@@ -75,7 +75,7 @@ class SaslTests(MachineTestCase):
         self.assertEqual(self.said(self.send("AUTHENTICATE PLAIN", f"AUTHENTICATE {'A' * 400}")), ["AUTHENTICATE +"])
 
     def test_banned(self) -> None:
-        """A banned user is told after the right password, and the connection ends."""
+        """A banned user learns it after the right password, and the connection ends."""
         self.send("CAP LS", "AUTHENTICATE PLAIN", plain("alice", "secret"))
         self.send("NICK alice")
         self.assertEqual(
@@ -283,7 +283,7 @@ class WaitingRoomTests(MachineTestCase):
         )
 
     def test_banned(self) -> None:
-        """A banned user is told by NickServ."""
+        """A banned user learns it from NickServ."""
         self.wait()
         self.send("PRIVMSG NickServ :IDENTIFY bob secret")
         self.assertEqual(

@@ -165,7 +165,7 @@ class AtOnceTests(SynchronousTestCase):
         self.assertEqual({tuple(outbox.written) for outbox in self.outboxes[5:]}, {(data,)})
 
     def test_partly_written(self) -> None:
-        """What a socket does not accept is left to the outbox, and so is everything if the connection is lost."""
+        """Bytes that a socket does not accept are left to the outbox, and so is everything after a lost connection."""
         partly, lost = self.outboxes[:2]
         partly.room = 5
         lost.error = OSError()

@@ -1,4 +1,4 @@
-"""What a session that fell behind has missed."""
+"""The events that a session missed while it was behind."""
 
 from twisted.internet.defer import Deferred, ensureDeferred
 from twisted.trial.unittest import SynchronousTestCase

@@ -284,7 +284,7 @@ class PerishableTests(SynchronousTestCase):
                          [(b"said", 6), (b" fir", 2), (b"st", 0), (b"", 0)])  # fmt: skip
 
     def test_waited(self) -> None:
-        """A line that has waited for longer than it stays fresh is said anew, once for that moment."""
+        """A line that has waited for longer than it stays fresh is encoded again, once for that moment."""
         self.patch(perishable, "_FRESH_SECONDS", 0.25)
         self.assertTrue(self.line.renew())
         self.now = 100.25

@@ -78,7 +78,7 @@ class TimeTests(ServerTestCase):
         self.server = self.make_server()
 
     def test_nobody_signs_in(self) -> None:
-        """A connection without a sign-in after 60 seconds is told so and closed, in either protocol or none."""
+        """A connection without a sign-in after 60 seconds gets a goodbye and is closed, in either protocol or none."""
         silent, program, person = Client(self.server), JSONClient(self.server), TextClient(self.server)
         for _ in range(5):
             program.ask("ping")

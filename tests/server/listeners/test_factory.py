@@ -35,7 +35,7 @@ class FactoryTests(ServerTestCase):
         self.assertIn("IRChat/1 Other: ", Client(self.server).read())
 
     def test_turned_away(self) -> None:
-        """A connection above the limit is told so and closed, until another leaves. Behind TLS nothing is said."""
+        """A connection above the limit is refused until another leaves. Behind TLS it gets no answer."""
         server = self.make_server(limits=Limits(per_address=1))
         first = Client(server, host="192.0.2.1")
         late = Client(server, host="192.0.2.1")

@@ -377,7 +377,7 @@ class EndTests(_TextTestCase):
         self.assertEqual(self.alice.told("message"), [])
 
     def test_shown_at_the_end(self) -> None:
-        """What was shown just before the end is saved as read at once, and nothing is left to be done later."""
+        """Messages shown just before the end are saved as read at once, and nothing is left to be done later."""
         self._alice_sends("hi")
         self.bob.leave()
         self.assertEqual(self._unread(), [])

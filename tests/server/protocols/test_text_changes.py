@@ -178,7 +178,7 @@ class TypedTests(_ChangesTestCase):
         self.assertIn("cannot be edited", self.shows("*30* another", "#= text"))
 
     def test_mentions(self) -> None:
-        """What mentions the user is listed. A chat's alert is shown and set."""
+        """Messages that mention the user are listed. A chat's alert is shown and set."""
         self.alice.ask("send", chat="GLOBAL", text="lunch, @bob?")
         self.alice.ask("send", chat="GLOBAL", text="#2 yes")
         self.bob.shown()

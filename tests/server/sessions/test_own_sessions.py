@@ -69,7 +69,7 @@ class OwnSessionsTests(ServerTestCase):
         self.assertEqual(again.one("welcome")["name"], "alice")
 
     def test_wrong(self) -> None:
-        """What is ended must be named, and be one's own."""
+        """A sign-in to be ended must be named, and be one's own."""
         self.bob.got()
         self.bob.ask("sessions")
         (of_bob,) = self.bob.one("sessions")["sessions"]

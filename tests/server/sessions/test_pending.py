@@ -79,11 +79,11 @@ class ReplyTests(SynchronousTestCase):
         self.receipt = TimedSent(timed, 0, 0)
 
     def left(self, moment: float) -> int | None:
-        """What is left at that moment."""
+        """Return the milliseconds left at that moment."""
         return self.receipt.event(moment).left_ms
 
     def test_left(self) -> None:
-        """What is left of the message falls with the time, and is never below 0."""
+        """The time left of the message falls, and is never below 0."""
         self.assertEqual([self.left(moment) for moment in (100.0, 104.0, 110.0, 999.0)], [10_000, 6_000, 0, 0])
 
     def test_receipt_never_ends(self) -> None:

@@ -72,7 +72,7 @@ class CleaningTests(NodesCase):
         self.assertEqual(self.sql("SELECT count(*) FROM chats"), [(1,)])
 
     def test_log_pruned(self) -> None:
-        """What is older than ten minutes goes from the log, with its changes, but never the last row."""
+        """Rows older than ten minutes leave the log, with their changes, but never the last one."""
         for _ in range(4):
             self.commit(self.a, SessionsEnded(1, "bye"))
         self.assertFalse(prune(self.connection))

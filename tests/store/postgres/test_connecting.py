@@ -111,7 +111,7 @@ class ConnectingTests(DatabaseCase):
         self.assertEqual(len(self.flushLoggedErrors()), 0)
 
     def test_no_data_in_logs(self) -> None:
-        """What is logged of an error has no data of the statement."""
+        """The log line of an error has no data of the statement."""
         self.sql("CREATE TABLE x (a text PRIMARY KEY); INSERT INTO x VALUES ('secret')")
         error = self.assertRaises(psycopg.IntegrityError, self.sql, "INSERT INTO x VALUES ('secret')")
         self.assertNotIn("secret", one_line(error))

@@ -152,7 +152,7 @@ class JoinedTests(TestCase):
         self.assertEqual(batches[-1].position, position)
 
     async def test_commit_while_away(self) -> None:
-        """A commit in a turn that broke with the server is no commit, and is told apart from a refusal."""
+        """A commit in a turn that broke with the server is no commit, and differs from a refusal."""
         await self.a.log.begin()
         self.server.stop()
         failure = await self.a.log.commit([message(GLOBAL, 1)]).addErrback(lambda failure: failure.type.__name__)

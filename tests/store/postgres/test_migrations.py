@@ -65,12 +65,12 @@ class MigrationTests(DatabaseCase):
         self.refused("not one of IRChat")
 
     def test_no_schema(self) -> None:
-        """A user without a schema is told what to do."""
+        """A user without a schema gets the next step."""
         self.sql("DROP SCHEMA public")
         self.refused("search_path")
 
     def test_no_rights(self) -> None:
-        """A user that may not create tables is told what to do."""
+        """A user that may not create tables gets the next step."""
         user = self.url.rpartition("/")[2] + "_user"
         self.server.run(f"CREATE ROLE {user} LOGIN")
         self.url = self.url.replace("irchat@", f"{user}@")

@@ -21,7 +21,7 @@ from tests.helpers.stores import NOW, SQLiteHands, StoreHands
 
 
 class AccountContract(StoreHands):
-    """What any store must do with accounts, as `StoreHands` asks it."""
+    """The contract of stores for accounts, as `StoreHands` calls it."""
 
     def test_passwords(self) -> None:
         """A password hash is kept, can be none, is changed, and an unknown user has none."""

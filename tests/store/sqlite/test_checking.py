@@ -29,7 +29,7 @@ class CheckTests(DataFolderCase):
             return list(problems(connection))
 
     def test_sound(self) -> None:
-        """What the store writes is sound, whatever it writes, and the check changes nothing."""
+        """A database is sound after all kinds of writes, and the check changes nothing."""
         store = self.filled()
         self.commit(
             store,
@@ -52,7 +52,7 @@ class CheckTests(DataFolderCase):
         self.assertEqual(self.found(), [])
 
     def test_each(self) -> None:
-        """Each thing that is wrong is told."""
+        """Each fault is reported."""
         for statement, expected in (
             ("UPDATE chats SET last_seq = 5 WHERE id = 1", "chat 1 ends at 5 but has a message 6"),
             ("UPDATE chats SET last_seq = 7 WHERE id = 1", "chat 1 lacks messages between 0 and 7"),
@@ -98,7 +98,7 @@ class CheckTests(DataFolderCase):
             self.assertRaises(sqlite3.OperationalError, list, problems(connection))
 
     def test_damaged_file(self) -> None:
-        """Of a damaged file that is told alone."""
+        """Of a damaged file, only the damage is reported."""
         self.filled().close()
         (root,) = self.run_sql("SELECT rootpage FROM sqlite_schema WHERE name = 'message_places'")[0]
         with self.path.open("r+b") as file:

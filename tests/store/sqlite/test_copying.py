@@ -29,7 +29,7 @@ class CopyTests(DataFolderCase):
         self.commit(store, message(GLOBAL, 1))
 
     def test_commits_go_on(self) -> None:
-        """Commits are done between the steps of a copy; it holds the state at its beginning and does not begin anew."""
+        """Commits are done between the steps of a copy; it holds the state at its beginning and does not start over."""
         store = self.filled(1_500)
         self.patch(copying, "_STEP_PAGES", 4)
         seen: list[tuple[int, int]] = []
@@ -61,7 +61,7 @@ class CopyTests(DataFolderCase):
         self.assertGreater(seen.count(whole), 3)
 
     def test_within_a_transaction(self) -> None:
-        """Who copies inside a transaction copies what it sees, and has it afterwards."""
+        """A copy can be made inside a transaction, which goes on."""
         self.filled()
         with opened(self.path) as source:
             source.execute("BEGIN")
@@ -93,7 +93,7 @@ class CopyTests(DataFolderCase):
         self.assertEqual((self.copy.read_text(), self.names()), ("before", ["copy", "irchat.sqlite"]))
 
     def test_left_over(self) -> None:
-        """What copies that were killed left goes with the next one, but not what another one is at work on."""
+        """The remains of killed copies go with the next one, but not the file that another one is writing."""
         self.filled()
         for name in "copy.0123456789abcdef.part", "copy.0123456789abcdef.part-wal", "copy.part", "other.part":
             (self.folder / name).write_text("half")
@@ -119,7 +119,7 @@ class CopyTests(DataFolderCase):
         self.assertEqual((counts, self.names()), ([(8,), (7,)], ["copy", "irchat.sqlite"]))
 
     def test_sound(self) -> None:
-        """What is damaged is told in one line."""
+        """Damage is reported in one line."""
         self.filled(100).close()
         with opened(self.path) as source:
             need_sound(source)

@@ -75,7 +75,7 @@ class OpenTests(DatabaseCase):
         self.successResultOf(self.open_store().commit([TokenAdded(token, 1, at) for token, at in uses]))
 
     def _tokens(self, now: int) -> list[str]:
-        """What is left when the store is opened at that time."""
+        """Return the tokens left when the store is opened at that time."""
         SQLiteStore(self.path, NoThreads(), lambda: now).close()
         return sorted(token.decode() for (token,) in self.look("SELECT hash FROM tokens"))
 
@@ -183,7 +183,7 @@ class UnusableDiskTests(DatabaseCase):
         self.assert_goes_on()
 
     def test_mistakes_are_no_disk_errors(self) -> None:
-        """What is wrong with a write itself is not called a disk's error, and changes nothing either."""
+        """A fault of a write itself is not called an error of the disk, and changes nothing either."""
         for error in (sqlite3.IntegrityError("twice"), sqlite3.ProgrammingError("wrong"), ValueError("wrong")):
             writer = self.store._writer
             plain = writer._connection

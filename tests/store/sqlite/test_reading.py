@@ -13,7 +13,7 @@ from tests.helpers.stores import NOW, StoreHands, message
 
 
 class EndsContract(StoreHands):
-    """What any store must do, as `StoreHands` asks it."""
+    """The contract of stores for reading, as `StoreHands` calls it."""
 
     def test_hidden_end(self) -> None:
         """The end of a chat, its time and its place in the list are those of the last message that is not hidden."""

@@ -85,7 +85,7 @@ class SweepingTests(SynchronousTestCase):
             connection.close()
 
     def found(self) -> list[str]:
-        """What alice finds by a word that was in all messages."""
+        """Return the texts that alice finds by a word of all messages."""
         searching = self.store.search(SearchQuery(1, ["vanishing"], None, (), 500))
         if self.store._index.waits:
             self.threads.run()
@@ -114,7 +114,7 @@ class SweepingTests(SynchronousTestCase):
         self.assertEqual((self.found(), self.left()), (["vanishing anew", "vanishing not"], 2))
 
     def test_restart(self) -> None:
-        """What was left when the server died goes after its next start."""
+        """Messages left when the server died are deleted after its next start."""
         self.write(GroupRemoved(self.group))
         self.threads.run(1)
         self.store.close()
@@ -136,7 +136,7 @@ class SweepingTests(SynchronousTestCase):
         self.assertEqual((len(self.found()), self.left()), (_COUNT + 1,) * 2)
 
     def test_disk_fails(self) -> None:
-        """What a disk that fails does not delete goes after the next commit."""
+        """Messages that a failing disk did not delete are deleted after the next commit."""
         self.write(GroupRemoved(self.group))
         plain = self.store._writer._connection
         self.store._writer._connection = sqlite3.connect(":memory:")
@@ -173,7 +173,7 @@ class WriterTests(DatabaseCase):
         self.assertEqual(counts[1], counts[2])
 
     def test_many_chats(self) -> None:
-        """Past a number of known chats all are forgotten and looked up anew, without a change of their numbers."""
+        """Past a number of known chats all are forgotten and looked up again, without a change of their numbers."""
         self.patch(writing, "_KNOWN_MOST", 2)
         store = self.open_store()
         self.successResultOf(store.commit([UserCreated("carol", "carol", None, NOW, None)]))

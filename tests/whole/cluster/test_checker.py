@@ -254,7 +254,7 @@ class CheckerTests(SynchronousTestCase):
         self.assert_found("secret was shown as T and as U")
 
     def test_erased_late(self) -> None:
-        """An end that is told late is found."""
+        """An end that arrives late is found."""
         self.replace(Erased(4, "bob", 2, "T"), Erased(5.8, "bob", 2, "T"))
         self.assert_found("bob was told 1.8 s after the end of T")
         self.assertEqual(checker.check(self.history, self.stored, 2.0), [])

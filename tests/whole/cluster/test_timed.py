@@ -55,7 +55,7 @@ class TimedTests(ClusterTestCase):
         self.assertEqual(self.find_text(), [])
 
     def test_read_and_taken_back(self) -> None:
-        """What a user read on one node is read on the others. What the sender takes back is erased on all."""
+        """Messages read on one node are read on the others. A message that its sender takes back is erased on all."""
         first, second, third = self.cluster.nodes
         ann, bob, also_bob = self.client(first, "ann"), self.client(second, "bob"), self.client(third, "bob")
         sent = self.asked(ann, type="send", chat="@bob", text=_TEXT, expires_in=60)

@@ -1,4 +1,4 @@
-"""What the log of a real server says of IRC clients: nothing."""
+"""The log of a real server says nothing of IRC clients."""
 
 import socket
 import ssl

@@ -80,7 +80,7 @@ class CommandTests(SSHCase):
 
 
 class SignInTests(SSHCase):
-    """Who is it."""
+    """The identity of the client."""
 
     def test_guests(self) -> None:
         """Without a key of the account, a command and lines are refused, with a key of somebody else too."""
@@ -126,7 +126,7 @@ class SignInTests(SSHCase):
         self.assertNotIn("newcomer", str(self.alice.ask(type="users")))
 
     def test_other_clients(self) -> None:
-        """Dropbear guesses the key exchange, and joins all the same. A client with no common algorithm is told so."""
+        """Dropbear guesses the key exchange, and joins all the same. A client without a common algorithm sees why."""
         self.run_program(program("dropbearconvert"), "openssh", "dropbear", "alice", "alice.dropbear")
         dropbear = program("dbclient"), "-y", "-y", "-i", "alice.dropbear", "-p", str(self.server.port)
         done = self.run_program(*dropbear, "alice@127.0.0.1", "ls")

@@ -1,4 +1,4 @@
-"""What clients leave on the terminal and in files, however they end, and what hostile servers can do to them."""
+"""The remains of clients on the terminal and in files, however they end, and the reach of hostile servers."""
 
 import signal
 import sys

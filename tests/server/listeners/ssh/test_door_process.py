@@ -137,7 +137,7 @@ class DoorProcessTests(SynchronousTestCase):
         self.assertEqual(len(self.reactor.started), 3)
 
     def test_late(self) -> None:
-        """A process that does not listen after a minute is killed, and its clients are told."""
+        """A process that does not listen after a minute is killed, and its clients see why."""
         waiting = self.door.ready()
         self.reactor.advance(60)
         (process,) = self.reactor.started
@@ -162,7 +162,7 @@ class DoorProcessTests(SynchronousTestCase):
         self.assertNoResult(waiting)
 
     def test_without_the_library(self) -> None:
-        """Without the library nothing is started, one line tells how to install it, and clients are told."""
+        """Without the library nothing is started, one line says how to install it, and clients see why."""
         self.has_library = False
         for _ in range(3):
             self.assertIn("Use irchat", self.unavailable(self.door.ready()))
@@ -201,7 +201,7 @@ class DoorProcessTests(SynchronousTestCase):
         self.assertEqual((len(self.reactor.started), self.reactor.getDelayedCalls()), (1, []))
 
     def test_log(self) -> None:
-        """What the process writes is copied to the log, bounded in length and number."""
+        """Lines of the process are copied to the log, bounded in length and number."""
         process = self.ready()
         process.protocol.errReceived(b"one\ntw")
         process.protocol.errReceived(b"o\n" + b"x" * 5_000 + b"\n\n\xff\n")

@@ -35,7 +35,7 @@ class BeforeTLSTests(ServerTestCase):
         self.door = Door(self.server)
 
     def test_every_split(self) -> None:
-        """SSH and TLS are told apart wherever their bytes are split, and get all bytes."""
+        """SSH and TLS are distinguished wherever their bytes are split, and get all bytes."""
         for place in range(1, len(CLIENT_VERSION)):
             client = self.door.client(CLIENT_VERSION[:place], CLIENT_VERSION[place:])
             self.assertIsInstance(client.socket.protocol, Relay)
@@ -103,7 +103,7 @@ class BesideGreetingTests(ServerTestCase):
         self.door = Door(self.server)
 
     def test_every_split(self) -> None:
-        """The greeting goes first. SSH and lines are told apart wherever their bytes are split."""
+        """The greeting goes first. SSH and lines are distinguished wherever their bytes are split."""
         for place in range(1, len(CLIENT_VERSION)):
             client = self.door.client(CLIENT_VERSION[:place], CLIENT_VERSION[place:])
             self.assertEqual(client.read(), GREETING)
@@ -134,7 +134,7 @@ class BesideGreetingTests(ServerTestCase):
         self.assertEqual(self.server.factory.room.taken, 0)
 
     def test_silence_and_end(self) -> None:
-        """A silent client is told so after a minute, and one that ends its input is answered."""
+        """A silent client gets a goodbye after a minute, and one that ends its input is answered."""
         silent = self.door.client()
         self.assertIsInstance(silent.socket.protocol, BesideGreeting)
         self.server.advance(LOGIN_SECONDS)

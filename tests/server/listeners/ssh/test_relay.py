@@ -46,7 +46,7 @@ class RelayTests(ServerTestCase):
             self.door.process.ends.clear()
 
     def test_wrong_versions(self) -> None:
-        """A client that sends no version, an old one or an endless one is told so and disconnected."""
+        """A client that sends no version, an old one or an endless one sees why and is disconnected."""
         for data, has_version in (
             (b"SSH-1.5-old\r\n", False),
             (b"SSH-2.0-" + b"x" * 5_000, False),

@@ -154,7 +154,7 @@ class RequestTests(WebTestCase):
             self.assertEqual(got.count(b"\r\n\r\n"), 1, got)
 
     def test_smuggled(self) -> None:
-        """What could be read as the body of a request, or as its end, is never read as another request."""
+        """Bytes that could be the body of a request, or its end, are never read as another request."""
         hidden = b"GET /icon.svg HTTP/1.1\r\nHost: localhost\r\n\r\n"
         for number, header in enumerate(
             (
@@ -282,7 +282,7 @@ class ProxyTests(WebTestCase):
         self.assertEqual(stranger.connection._visit.address, "192.0.2.9")
 
     def test_too_many(self) -> None:
-        """The limit is that of the named client, which is told to come back."""
+        """The limit is that of the named client, which is asked to come back."""
         for _ in range(3):
             self.browser("127.0.0.1").send(get(X_Forwarded_For="198.51.100.7"))
         got = self.browser("127.0.0.1").send(get(X_Forwarded_For="198.51.100.7"))

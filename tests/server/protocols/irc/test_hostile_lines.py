@@ -47,7 +47,7 @@ _LINE = re.compile(r"(@\S+ )?(:\S+ )?([A-Z]+|[0-9]{3})( .*)?")
 
 @pytest.mark.slow
 class HostileLineTests(IRCTestCase):
-    """What comes back, and what others get."""
+    """The answers, and the lines to others."""
 
     def setUp(self) -> None:
         """Begin with two users that see what is sent."""

@@ -7,7 +7,7 @@ from tests.helpers.irc import IRCTestCase
 
 
 class MissedMarksTests(IRCTestCase):
-    """A session that fell behind is told which marks are gone."""
+    """A session that fell behind learns which marks are gone."""
 
     def setUp(self) -> None:
         """Show two marks to a client, which then falls behind."""
@@ -55,7 +55,7 @@ class MissedMarksTests(IRCTestCase):
         self.assertEqual(self.caught_up(), ["dave react ok", "erin react ok", "erin unreact new"])
 
     def test_hidden(self) -> None:
-        """Nothing is told of a chat that the client has left with PART, or of a mark that is hidden by a block."""
+        """Nothing is sent about a chat that the client has left with PART, or about a mark that a block hides."""
         self.mark(self.dave, "ok", on=False)
         self.alice.type("PART #global")
         self.assertEqual(self.caught_up(), [])

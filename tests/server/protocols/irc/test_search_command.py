@@ -135,7 +135,7 @@ class SearchTests(IRCTestCase):
         self.assertEqual(self.found("text=red;from=bob"), "")
 
     def test_refusals(self) -> None:
-        """What is not valid is INVALID_PARAMS with the attribute. A chat of others is like none."""
+        """An invalid attribute is INVALID_PARAMS with its name. A chat of others is like none."""
         for attributes, refusal in {
             "": "text :Give text= or in=",
             " from=bob": "text :Give text= or in=",
@@ -171,7 +171,7 @@ class SearchTests(IRCTestCase):
 
 
 class CostTests(IRCTestCase):
-    """What searches cost."""
+    """The cost of searches."""
 
     options = {"limits": Limits(per_address=0, per_user=0, timed=0, rate=5)}
 

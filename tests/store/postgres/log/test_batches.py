@@ -36,7 +36,7 @@ class ReaderTests(NodesCase):
         self.assertEqual([isinstance(one, MessageAdded) and one.notice for one in writes], [False, True, True])
 
     def test_does_not_follow(self) -> None:
-        """What does not follow on the position is refused, and it is said whether commits were lost."""
+        """Rows that do not follow on the position are refused, and it is said whether commits were lost."""
         head = self.commit(self.a, message(GLOBAL, 1), message(GLOBAL, 1)).position
         ((node, batch),) = self.sql("SELECT node, batch FROM log WHERE pos = %s", head)
         self.assertEqual(self.read(head, (node, batch)), [])

@@ -39,7 +39,7 @@ def _as_read(write: MessageAdded, stored: Stored) -> Entry:
 
 
 class FollowingTests(NodesCase):
-    """What a node reads of the commits of another one."""
+    """The commits of another node, as a node reads them."""
 
     def test_followed(self) -> None:
         """A node reads what another committed, in order, once: messages with their mentions, and all other entries."""
@@ -92,7 +92,7 @@ class FollowingTests(NodesCase):
         self.assertEqual((noted, self.a.log.has_turn), ([True, False], False))
 
     def test_stops_at_an_own_commit(self) -> None:
-        """What comes after an own commit that is not applied yet is read only when it is."""
+        """Commits after an own one that is not applied yet are read only when it is."""
         before = self.commit(self.b, message(GLOBAL, 2))
         self.follow(self.a, self.a.log.begin())
         own = self.successResultOf(self.a.log.commit([message(GLOBAL, 1)]))

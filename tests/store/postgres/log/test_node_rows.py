@@ -97,7 +97,7 @@ class NodeRowsTests(NodesCase):
         self.assertEqual([row.name for row in all_nodes(connection)], ["a", "c"])
 
     def test_gone(self) -> None:
-        """A node whose row was deleted is told to start again."""
+        """A node whose row was deleted cannot go on."""
         number, connection = self.enter("a")
         self.sql("DELETE FROM nodes")
         self.assertRaises(StoreUnusable, renew, connection, number, Report(0, 0, False))

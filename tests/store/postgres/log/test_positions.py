@@ -15,7 +15,7 @@ class PositionsTests(SynchronousTestCase):
         self.positions.begin_at(5)
 
     def test_reached(self) -> None:
-        """What waits for a position fires when it is applied, in the order of the positions and of asking."""
+        """A wait for a position ends when it is applied, in the order of the positions and of asking."""
         fired: list[str] = []
         for name, position in (("c", 8), ("a", 6), ("b", 8), ("d", 9)):
             self.positions.reached(position).addCallback(lambda _, name=name: fired.append(name))

@@ -82,7 +82,7 @@ class AwayTests(SynchronousTestCase):
         self.assertRaises(ValueError, self.turns.take, 2.0)
 
     def test_close(self) -> None:
-        """Who waits without a limit stops when the store is closed."""
+        """A wait without a limit ends when the store is closed."""
         self.turns.close()
         self.assertRaises(Refusal, self.turns.take, None)
         self.assertEqual(self.tries, 0)

@@ -40,7 +40,7 @@ class RefoldingTests(PostgresHands, SynchronousTestCase):
         self.assertEqual(self.one("SELECT value FROM properties WHERE name = 'folding'"), FOLDING)
 
     def test_newer_folding(self) -> None:
-        """An index with an older folding is made anew. One with a newer one, of another node, stays."""
+        """An index with an older folding is built again. One with a newer folding, of another node, stays."""
         index_all(self.connection)
         for other, count in (("9 99.0.0", 0), ("3 1.0.0", 10)):
             self.connection.execute("UPDATE properties SET value = %s WHERE name = 'folding'", (other,))

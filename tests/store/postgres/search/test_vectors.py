@@ -57,7 +57,7 @@ class VectorTests(SynchronousTestCase):
     @settings(max_examples=200)
     @given(st.lists(st.sampled_from("ab字漢ﬃé☃'\\&|:*! \0\t"), max_size=9).map("".join), st.data())
     def test_no_message_is_missed(self, text: str, data: st.DataObject) -> None:
-        """What a text holds is found in it, and what is found exactly is in it."""
+        """A search finds the texts that hold its words, and no others."""
         words = data.draw(st.lists(st.sampled_from(text.split() or ["a"]) | st.sampled_from(["ab", "字"]), max_size=3))
         phrases = phrases_of(words)
         if phrases:

@@ -23,7 +23,7 @@ from tests.helpers.stores import NOW, SQLiteHands, StoreHands, message
 
 
 class AmendContract(StoreHands):
-    """What any store must do with changes of messages, as `StoreHands` asks it."""
+    """The contract of stores for changes of messages, as `StoreHands` calls it."""
 
     patch: Any
 

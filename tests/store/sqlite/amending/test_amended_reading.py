@@ -16,7 +16,7 @@ def said(chat: ChatKey, sender: int, *mentions: int, reply_to: int | None = None
 
 
 class AmendedReadingContract(StoreHands):
-    """What any store must do, as `StoreHands` asks it."""
+    """The contract of stores for reading changed messages, as `StoreHands` calls it."""
 
     patch: Any
 

@@ -109,7 +109,7 @@ class IndexTests(SynchronousTestCase):
         self.assertEqual(self.in_index(), 3)
 
     def test_batches_begin_after_a_search(self) -> None:
-        """What a search brought into the index is not counted for the next batch."""
+        """Messages that a search brought into the index do not count for the next batch."""
         self.say("a one", "a two", "a three")
         self.found("a")
         self.say("a four", "a five", "a six")

@@ -6,7 +6,7 @@ from tests.helpers.irc import IRCTestCase, numerics
 
 
 class ChannelInfoTests(IRCTestCase):
-    """What a session can ask about its channels."""
+    """A session's questions about its channels."""
 
     def setUp(self) -> None:
         """Create a group of two, one offline, and an outsider."""
@@ -28,7 +28,7 @@ class ChannelInfoTests(IRCTestCase):
             self.assertEqual(numerics(self.alice.ask(f"MODE #team {letter}")), [numeric])
 
     def test_changing(self) -> None:
-        """What is set anyway is silent, what is known is 482, the rest 472. ``+o`` looks at its user first."""
+        """A mode that is always set has no answer, a known one 482, another 472. ``+o`` looks at its user first."""
         for change in "+i", "+ns", "ins":
             self.assertEqual(self.alice.ask(f"MODE #team {change}"), [])
         for change, expected in (
@@ -78,7 +78,7 @@ class ChannelInfoTests(IRCTestCase):
 
 
 class CostTests(IRCTestCase):
-    """What lines cost whose answers are made from memory: by what they make the server look at."""
+    """The cost of lines that are answered from memory: it follows the work that they cause."""
 
     options = {"limits": Limits(per_address=0, per_user=0, timed=0, rate=5)}
 

@@ -179,7 +179,7 @@ class InviteTests(IRCTestCase):
             client.got()
 
     def test_adds_at_once(self) -> None:
-        """The user is told, then gets the burst; members see a JOIN; the inviter 341 too. Any member may."""
+        """The user gets an INVITE, then the burst; members see a JOIN; the inviter also 341. Any member may invite."""
         self.assertEqual(self.carol.ask("INVITE BOB #TEAM"), [
             ":irchat 341 carol bob #team",
             ":bob!bob@irchat JOIN #team",

@@ -56,7 +56,7 @@ class MemberEventTests(IRCTestCase):
         self.assertEqual((self.bob.got(), self.carol.got()), ([line], [line]))
 
     def test_left(self) -> None:
-        """Who leaves parts, and the next owner is named."""
+        """A member that leaves parts, and the next owner is named."""
         self.owner.ask("add_member", group="team", name="carol")
         self._drop()
         self.owner.ask("remove_member", group="team", name="Olaf")

@@ -4,7 +4,7 @@ from tests.helpers.irc import IRCClient, IRCTestCase
 
 
 class MissedMembersTests(IRCTestCase):
-    """A session that fell behind is told the difference to what it was told last."""
+    """A session that fell behind gets the difference to the members that it knows."""
 
     def setUp(self) -> None:
         """Create groups, and let a member fall behind."""
@@ -29,7 +29,7 @@ class MissedMembersTests(IRCTestCase):
         return [line for line in self.bob.got() if "#global" not in line]
 
     def test_joined_and_left(self) -> None:
-        """Members that came and stayed are told, others are not; so are one's own changes and a new owner."""
+        """Members that came and stayed are shown, others are not; so are one's own changes and a new owner."""
         self.irc("dave"), self.irc("erin")
         self.alice.ask("INVITE dave #team", "INVITE erin #team", "KICK #team dave", "KICK #gone bob")
         self.alice.ask("JOIN #new", "INVITE bob #new", "INVITE carol #team", "PART #team :leave")
@@ -53,7 +53,7 @@ class MissedMembersTests(IRCTestCase):
         self.assertEqual(self.caught_up(), [])
 
     def test_hidden(self) -> None:
-        """Nothing of a hidden group is told; being added again shows it."""
+        """Nothing of a hidden group is shown; being added again shows it."""
         self.bob.socket.room = None
         self.server.advance(*[0.1] * 50)
         self.bob.ask("PART #team")

@@ -286,7 +286,7 @@ class BanTests(IRCTestCase):
         self.successResultOf(self.server.chat.moderation.ban("alice", None, "spam", by=None))
 
     def test_user(self) -> None:
-        """The ban is told after the right password only."""
+        """The ban is shown only after the right password."""
         for password, expected in (PASSWORD, ["904", "465"]), ("battery staple", ["904"]):
             client = self.irc()
             client.ask("CAP LS 302", "CAP REQ sasl", "NICK alice", "USER u 0 * :U")
@@ -299,7 +299,7 @@ class BanTests(IRCTestCase):
         self.assertTrue(lines[-1].startswith("ERROR :"))
 
     def test_address(self) -> None:
-        """A banned address is told so in its first answer, and closed."""
+        """A banned address gets the ban as its first answer, and is closed."""
         self.successResultOf(self.server.chat.moderation.ban("192.0.2.1", None, "flood", by=None))
         client = self.irc(host="192.0.2.1")
         lines = client.ask("CAP LS 302")

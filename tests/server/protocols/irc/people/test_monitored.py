@@ -1,4 +1,4 @@
-"""What the sessions that watch a name are told, and when."""
+"""The lines to sessions that watch a name, and when they come."""
 
 from tests.helpers.irc import IRCTestCase
 
@@ -7,7 +7,7 @@ class WatchersTests(IRCTestCase):
     """`Watchers` between sessions."""
 
     def test_at_once(self) -> None:
-        """Each coming and going is told at once and only once, also several in a second."""
+        """Each coming and going is sent at once and only once, also several in a second."""
         alice = self.irc("alice")
         alice.ask("PART #global", "MONITOR + bob")
         self.server.advance(1, 1)
@@ -21,7 +21,7 @@ class WatchersTests(IRCTestCase):
         self.assertEqual(alice.got(), [])
 
     def test_behind(self) -> None:
-        """A session that is behind is told the difference when it reads again."""
+        """A session that is behind gets the difference when it reads again."""
         alice = self.irc("alice")
         alice.ask("PART #global", "MONITOR + bob")
         self.server.advance(1, 1)

@@ -18,7 +18,7 @@ class MonitorTests(IRCTestCase):
         return self.alice.got()
 
     def test_coming_and_going(self) -> None:
-        """A target is told as it is, and whenever it comes and goes; a second session changes nothing."""
+        """The state of a target is sent at once, and whenever it comes or goes; a second session changes nothing."""
         self.assertEqual(self.alice.ask("MONITOR + bob"), [":irchat 731 alice :bob"])
         bob = self.irc("Bob")
         self.assertEqual(self.later(), [":irchat 730 alice :Bob!Bob@irchat"])
@@ -30,7 +30,7 @@ class MonitorTests(IRCTestCase):
         self.assertEqual(self.later(), [":irchat 731 alice :Bob"])
 
     def test_online(self) -> None:
-        """Targets online are told with their prefix. The services are online."""
+        """Targets online are sent with their prefix. The services are online."""
         self.irc("Bob")
         self.later()
         self.assertEqual(
@@ -71,7 +71,7 @@ class MonitorTests(IRCTestCase):
         self.assertEqual(sum(line.count(",") + 1 for line in listed if " 732 " in line), 100)
 
     def test_away(self) -> None:
-        """With extended-monitor and away-notify a target without a common chat is told as away."""
+        """With extended-monitor and away-notify, a target without a common chat is shown as away."""
         carol = self.irc("carol", "extended-monitor", "away-notify", "setname")
         carol.ask("PART #global", "MONITOR + bob")
         bob = self.irc("bob", "setname")

@@ -35,7 +35,7 @@ class AwayTests(IRCTestCase):
         return [line for line in self.bob.got() if " AWAY" in line]
 
     def test_there_and_back(self) -> None:
-        """A user is away with its text, and back without one; members are told."""
+        """A user is away with its text, and back without one; members see it."""
         self.assertEqual(self.alice.ask("AWAY :at lunch"), [":irchat 306 alice :You have been marked as being away"])
         self.assertEqual(self.told(), [":alice!alice@irchat AWAY :at lunch"])
         self.assertEqual(self.away_of_alice(), [":irchat 301 bob alice :at lunch"])
@@ -129,7 +129,7 @@ class NameTests(IRCTestCase):
         self.assertEqual(self.shown(), ("alice", "alice"))
 
     def test_setname(self) -> None:
-        """SETNAME changes it; those who know setname are told."""
+        """SETNAME changes it; clients with setname see it."""
         client = self.sign_in("al", "Alice", "setname")
         self.server.advance(1, 1)
         self.bob.got()

@@ -1,4 +1,4 @@
-"""Who comes online and goes offline, as IRC shows it."""
+"""Users who come online and go offline, as IRC shows them."""
 
 from tests.helpers.irc import IRCClient, IRCTestCase
 
@@ -12,7 +12,7 @@ class PresenceTests(IRCTestCase):
         return client.got()
 
     def test_everyone(self) -> None:
-        """Who comes online joins #global, who goes offline parts: once for all its sessions, of any protocol."""
+        """A user who comes online joins #global, and parts on going offline: once for all sessions, of any protocol."""
         alice = self.irc("alice")
         bob = self.irc("Bob")
         self.assertEqual(self.later(alice), [":Bob!Bob@irchat JOIN #global"])
@@ -35,14 +35,14 @@ class PresenceTests(IRCTestCase):
         self.assertEqual(self.later(alice), [":carol!carol@irchat JOIN #global", ":dave!dave@irchat JOIN #global"])
 
     def test_extended_join(self) -> None:
-        """With extended-join the account and the realname are told."""
+        """With extended-join, a JOIN has the account and the realname."""
         alice = self.irc("alice", "extended-join")
         carol = self.irc()
         carol.ask("CAP LS", "NICK carol", "USER c 0 * :Carol C.", "REGISTER * * long-enough", "CAP END")
         self.assertEqual(self.later(alice), [":carol!c@irchat JOIN #global carol :Carol C."])
 
     def test_members(self) -> None:
-        """With away-notify a member of a common group is told as back and as away."""
+        """With away-notify, a member of a common group is shown as back and as away."""
         alice, bob = self.irc("alice", "away-notify"), self.irc("bob")
         alice.ask("JOIN #team", "INVITE bob #team")
         self.later(alice)

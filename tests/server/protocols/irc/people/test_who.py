@@ -51,7 +51,7 @@ class WhoTests(IRCTestCase):
             self.assertEqual(len(self.alice.ask(everyone)), 4)
 
     def test_away(self) -> None:
-        """Who is away is gone."""
+        """A user who is away has the flag G."""
         self.bob.ask("AWAY :x")
         self.assertIn(" Bob G :", self.alice.ask("WHO bob")[0])
 

@@ -58,7 +58,7 @@ class WhoisTests(IRCTestCase):
         self.assertNotIn("317", numerics(self.bob.ask("WHOIS alice")))
 
     def test_offline(self) -> None:
-        """Who is offline is away."""
+        """An offline user is away."""
         self.bob.ask("QUIT")
         lines = self.alice.ask("WHOIS bob")
         self.assertEqual(lines[0], ":irchat 301 alice Bob :offline: reads it later")

@@ -142,7 +142,7 @@ class PagesTests(IRCTestCase):
 
 
 class RefusalTests(IRCTestCase):
-    """What is refused, and what is empty."""
+    """Refusals, and empty answers."""
 
     def setUp(self) -> None:
         """A group that alice is not in, with a message."""
@@ -200,7 +200,7 @@ class RefusalTests(IRCTestCase):
         self.assertTrue(line.startswith(":irchat FAIL CHATHISTORY MESSAGE_ERROR LATEST #global :"), line)
 
     def test_before_joining(self) -> None:
-        """Who joins a group sees nothing from before, by no reference."""
+        """A new member of a group sees nothing from before, by no reference."""
         self.bob.ask("INVITE alice #team", "PRIVMSG #team :welcome")
         for query in (
             "LATEST #team * 9",

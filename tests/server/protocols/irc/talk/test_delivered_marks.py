@@ -1,4 +1,4 @@
-"""What was delivered to a session without draft/read-marker counts as read, but not while it is away."""
+"""Messages delivered to a session without draft/read-marker count as read, but not while it is away."""
 
 from tests.helpers.irc import IRCClient, IRCTestCase
 from tests.helpers.server import JSONClient
@@ -72,7 +72,7 @@ class DeliveredMarksTests(IRCTestCase):
         self.assertEqual(sorted(self._reads()), [("@bob", 1), ("GLOBAL", 3)])
 
     def test_away_until_the_end(self) -> None:
-        """What came to a session that was away until its end is not read."""
+        """Messages to a session that was away until its end are not read."""
         self.alice.ask("AWAY :lunch")
         self._say("#global")
         self.server.advance(2)

@@ -25,7 +25,7 @@ class MarkReadTests(IRCTestCase):
         return sum(chat["unread"] for chat in chats)
 
     def test_nothing_is_read(self) -> None:
-        """What was only delivered is not read."""
+        """A message that was only delivered is not read."""
         self.server.advance(30)
         self.assertEqual(self.alice.ask("MARKREAD #global"), [":irchat MARKREAD #global *"])
         self.assertEqual(self._unread(), 3)

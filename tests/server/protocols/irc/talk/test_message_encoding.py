@@ -50,7 +50,7 @@ class MessageEncodingTests(IRCTestCase):
             self.assertIsNone(encode(publication))
 
     def test_extras(self) -> None:
-        """What came with a text is found by sender and text, until it is answered."""
+        """The extras of a text are found by sender and text, until it is answered."""
         encode = self.encoding.of(Flavour(tags=True))
         first, second = Extras({"+a": "1"}), Extras({"+a": "2"})
         self.encoding.expect(1, "hi", first)

@@ -89,7 +89,7 @@ class OneLineTests(SynchronousTestCase):
         self.assertEqual(lines("hi", Flavour(), **fields), [":alice!al@irchat PRIVMSG #team :hi"])
 
     def test_no_message(self) -> None:
-        """What is no message of its own has no id."""
+        """A line that is no message of its own has no id."""
         self.assertEqual(lines("hi", Flavour(tags=True), msgid=""), [":alice!al@irchat PRIVMSG #team :hi"])
 
     def test_notice(self) -> None:

@@ -42,7 +42,7 @@ class RedactTests(IRCTestCase):
         self.assertRegex(line, r"^@label=1;time=\S+ :alice!alice@irchat REDACT #global g-1$")
 
     def test_refused(self) -> None:
-        """What is not one's own, not there, or of another chat."""
+        """A message of another user, a missing one, and one of another chat."""
         for line, answer in {
             "REDACT #global g-1": "REDACT_FORBIDDEN #global g-1",
             "REDACT #global g-9": "UNKNOWN_MSGID #global g-9",

@@ -46,7 +46,7 @@ class ReplayTests(IRCTestCase):
         self.assertEqual(len(alice.got()), 1)
 
     def test_counts_as_read(self) -> None:
-        """What was played is read, so that the next sign-in plays nothing."""
+        """Played messages are read, so that the next sign-in plays nothing."""
         self._say("#global :one", "alice :two")
         alice = self.irc("alice")
         self.assertEqual(len(said(alice)), 2)
@@ -117,7 +117,7 @@ class ReplayTests(IRCTestCase):
         self.assertEqual(len(said(self.irc("alice"))), 1)
 
     def test_meanwhile(self) -> None:
-        """What is sent while the replay goes on comes after it, once."""
+        """Messages that are sent during the replay come after it, once."""
         self._say("#global :one")
         self.server.threads.read.holds = True
         alice = IRCClient(self.server)

@@ -132,7 +132,7 @@ class SendingTests(IRCTestCase):
 
 
 class RefusalTests(IRCTestCase):
-    """What is not sent."""
+    """Messages that are not sent."""
 
     options = {"limits": Limits(per_address=0, per_user=0, timed=0, rate=0)}
 
@@ -188,7 +188,7 @@ class RefusalTests(IRCTestCase):
                 self.assertTrue(line.startswith(f":irchat FAIL PRIVMSG TIMED_ELSEWHERE {target} :"), line)
 
     def test_unavailable(self) -> None:
-        """What the disk cannot hold is refused, and shown to nobody."""
+        """A message that the disk cannot hold is refused, and shown to nobody."""
         self.server.threads.write.holds = True
         self.alice.type("@label=1 PRIVMSG bob :x")
         self.assertEqual(self.alice.got(), [])
@@ -221,7 +221,7 @@ class NotTimedTests(IRCTestCase):
 
 
 class EchoTests(IRCTestCase):
-    """What the sending session gets."""
+    """The lines to the sending session."""
 
     def test_echo(self) -> None:
         """With echo-message the text comes back as it is stored, with its id and the label."""
@@ -350,7 +350,7 @@ class ClientTagsTests(IRCTestCase):
         self.assertEqual(self.server.irc_shared.talk.encoding._extras, {})
 
     def test_lost_session(self) -> None:
-        """What came with a text is forgotten when the session ends before the answer."""
+        """The extras of a text are forgotten when the session ends before the answer."""
         alice = self.irc("alice", "message-tags")
         self.server.threads.write.holds = True
         alice.type("@+a=b PRIVMSG #global :hi")

@@ -1,4 +1,4 @@
-"""What the sessions of a server share to talk."""
+"""The parts that the sessions of a server share for messages."""
 
 from tests.helpers.irc import IRCTestCase
 

@@ -70,7 +70,7 @@ class TimedHintTests(IRCTestCase):
         self.assertEqual(self.alice.got(), [])
 
     def test_at_sign_in(self) -> None:
-        """Who signs in while one is alive gets the hint after the burst."""
+        """A user who signs in while one is alive gets the hint after the burst."""
         self.alice.leave()
         self._send(chat="@alice")
         for caps in (), EVERYTHING:
