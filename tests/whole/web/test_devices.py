@@ -131,12 +131,12 @@ class DeviceTests(_BrowserCase):
         """On a desktop that is zoomed to 400 %, everything fits the width, and what is higher scrolls."""
         width, height = size = (320, 256)
         page = self.sign_up("frieda", size)
-        for text in "w" * 300, "hello", "!help":
+        for text in "w" * 300, "good evening", "!help":
             say(page, text)
         self.see(page.locator("#notice"), "#<number>")
         page.locator("#notice-close").click()
-        row(page, "hello").hover()
-        row(page, "hello").locator(".row-more").click()
+        row(page, "good evening").hover()
+        row(page, "good evening").locator(".row-more").click()
         shown = [page.get_by_role("menu")]
         for button, dialog in ("Settings", "settings"), ("Search messages", "search"), ("Timed message", "time"):
             for one in shown:
