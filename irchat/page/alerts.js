@@ -5,7 +5,7 @@ import { text } from "./strings.js";
 /** @param {import("./model.js").Model} model */
 export function showTitle(model) {
 	const unread = model.unread();
-	document.title = `${unread ? `(${unread}) ` : ""}IRChat ${model.name}`.trim();
+	document.title = [unread ? `(${unread})` : "", "IRChat", model.name].join(" ").trim();
 }
 
 /** When a chat alerts: all, mentions or none. */

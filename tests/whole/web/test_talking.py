@@ -226,6 +226,7 @@ class TalkingTests(_BrowserCase):
         line(page).press("Tab")
         self.assertEqual(line(page).input_value(), "@pia ")
         self.bot("rene\u0301")
+        self.see(page.locator("#people .entry", has_text="rene\u0301"))
         line(page).fill("@ren\u00e9")
         line(page).press("Tab")
         self.assertEqual(line(page).input_value(), "@rene\u0301 ")

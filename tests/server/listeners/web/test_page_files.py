@@ -34,6 +34,9 @@ class PageFilesTests(SynchronousTestCase):
                 self.assertNotIn(b"/**", served, name)
                 code = re.sub(rb"/\*\*.*?\*/|^\s*//[^\n]*", b"", body, flags=re.DOTALL | re.MULTILINE)
                 self.assertEqual(re.sub(rb"\s", b"", served), re.sub(rb"\s", b"", code), name)
+                self.assertEqual(
+                    re.findall(rb"`[^`\n]*\$\{[^}`\n]*`", code), [], "a text inside a text is not kept as it is"
+                )
                 # Texts, and what stands between two slashes of a line, such as regular expressions.
                 whole = re.findall(rb'"[^"\n]*"|`[^`]*`|(?<=[(= ])/[^/\n][^\n]*?/[gimsuy]*(?=[.,;)])', code)
                 self.assertEqual([one for one in whole if one not in served], [], name)
