@@ -224,7 +224,7 @@ export function noticeOf(shown) {
 		keys: () => rows([...shown.keys, ...(shown.offered ?? [])], (key) => [key.number, key.fingerprint, key.comment]) || text("keysNone"),
 		users: () => [...shown.online, ...shown.offline].join(", "),
 		group: () => `${shown.group}: ${shown.members.join(", ")} (${text("owner")}: ${shown.owner})`,
-		alert: () => [shown.chat, text(/** @type {"alertall"} */ (`alert${shown.alert}`))].join(": "),
+		alert: () => [shown.chat, text(/** @type {"alertall"} */ (`alert${shown.alert}`))].join(" "),
 		added: () => `${shown.group}: ${text("added", shown.by, shown.name)}`,
 		removed: () => `${shown.group}: ${shown.by === shown.name ? text("leftGroup", shown.name) : text("removedFrom", shown.by, shown.name)} ${shown.owner ? "" : text("dissolved")}`,
 		chats: () => rows(shown.chats, (one) => [one.chat, one.unread ? text("unread", one.unread) : ""]),

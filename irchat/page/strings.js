@@ -4,7 +4,7 @@ const TEXTS = {
 	signingIn: "Signing in…",
 	needName: "Enter your name.",
 	connecting: "Connecting…",
-	offline: "Not connected. Your messages wait and are sent when the connection is back.",
+	offline: "Not connected. Your messages are sent when the connection is back.",
 	again: "Not connected. Trying again in {0} s.",
 	untrusted: "This browser does not trust the certificate of the server. Ask whoever runs it for one that browsers trust.",
 	ended: "The server ended the session: {0}",
