@@ -223,10 +223,10 @@ function clear() {
 	document.title = "IRChat";
 }
 
-/** Open a chat, at its first unread message or at the message `seq`. @param {string} name @param {number} [seq] */
+/** Open a chat, at its first unread message or at the message `seq`. Close the dialogs about the last one. @param {string} name @param {number} [seq] */
 function open(name, seq) {
 	const chat = model.visit(name);
-	for (const id of ["members", "time"]) byId(id).close(); // they are about the chat that was open
+	for (const id of ["members", "time"]) byId(id).close();
 	composer.show(chat);
 	showSide(false);
 	drawLists();
