@@ -312,9 +312,8 @@ def read_file(path: Path) -> dict[str, Any]:
     except UnicodeDecodeError as error:
         raise WrongSetting(f"{path} is not TOML: byte {error.start + 1:,} is not UTF-8") from None
     except (ValueError, RecursionError) as error:
-        raise WrongSetting(
-            f"{path} is not TOML: {str(error).partition(';')[0]}"
-        ) from None  # advice for programmers follows
+        why = str(error).partition(";")[0]  # what follows is for programmers
+        raise WrongSetting(f"{path} is not TOML: {why}") from None
     for name, value in given.items():
         if name not in _BY_NAME:
             near = difflib.get_close_matches(name, _BY_NAME, n=1)

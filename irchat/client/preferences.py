@@ -106,7 +106,7 @@ def _clash(keys: Mapping[KeyRow, Sequences]) -> tuple[KeyRow, str] | None:
     for row in reversed(list(keys)):
         others = KeyMap({**keys, row: ()})
         for sequence in keys[row]:
-            if (holder := others.row_of(sequence)) is not None:
+            if (holder := others.row_of(sequence)) not in (None, KeyRow.FLOW):
                 return row, f"{' '.join(sequence)} is already the key of {_name(holder)}"
     return None
 

@@ -18,7 +18,7 @@ _PLAIN = (b"G", b"H")
 # Maximum bytes of records read at once: a key update that a peer requests in 27 bytes makes TLS send an answer.
 _TAKEN_BYTES = 512
 # A record of one byte costs as much as one of hundreds. After this many, other connections get their turn.
-_RECORDS_A_TURN = 64
+_RECORDS_A_TURN = 32
 # Maximum bytes that TLS sends by itself after the handshake, in this many seconds: two tickets, an alert, and a hundred
 # key updates. A peer that requests more is disconnected, or the answers would accumulate without bound.
 _OWN_BYTES = 1_024

@@ -1,6 +1,7 @@
 /** The input: a draft for each chat, completion, and the chat that a line goes to. */
 
 import { el } from "./rows.js";
+import { folded } from "./model.js";
 import { text } from "./strings.js";
 import { SECRET } from "./grammar.js";
 
@@ -28,8 +29,8 @@ export class Composer {
 		/** The chat that is drawn, to which the line belongs, whatever its name becomes. @type {Chat|null} */
 		this.chat = null;
 		this.recalled = -1;
-		/** @type {string[]} */
-		this.names = [];
+		/** What was typed before a line was recalled. */
+		this.begun = "";
 		const { form, line } = elements;
 		line.enterKeyHint = IS_TOUCH ? "enter" : "send";
 		form.addEventListener("submit", (event) => {
@@ -105,7 +106,7 @@ export class Composer {
 		const { line, about } = this.elements;
 		line.style.height = "auto";
 		line.style.height = `${Math.min(line.scrollHeight, innerHeight / 3)}px`;
-		const referred = /^#([1-9]\d{0,17})/.exec(line.value);
+		const referred = /^#0*([1-9]\d{0,17})/.exec(line.value);
 		const message = referred ? this.on.find(Number(referred[1])) : null;
 		about.hidden = !message;
 		about.textContent = message ? `${message.from}: ${message.text}` : "";
@@ -139,13 +140,15 @@ export class Composer {
 
 	/** @param {number} step @param {KeyboardEvent} event */
 	recall(step, event) {
+		const { line } = this.elements;
 		const typed = this.chat?.typed ?? [];
 		const at = this.recalled + step;
 		if (at >= typed.length || at < -1) return;
 		event.preventDefault();
+		if (this.recalled < 0) this.begun = line.value;
 		this.recalled = at;
-		this.elements.line.value = at < 0 ? "" : typed[typed.length - 1 - at];
-		this.elements.line.setSelectionRange(0, 0);
+		line.value = at < 0 ? this.begun : typed[typed.length - 1 - at];
+		line.setSelectionRange(0, 0);
 		this.changed();
 	}
 
@@ -158,12 +161,12 @@ export class Composer {
 			return;
 		}
 		const sign = /^[@*~+]/.test(word) ? word[0] : "";
-		const begun = word.slice(sign.length).toLowerCase();
+		const begun = folded(word.slice(sign.length));
 		const groups = [...this.model.chats.keys()].filter((name) => name.startsWith("*"));
 		const people = [...new Set([...this.model.online, ...this.model.offline])].filter((name) => name !== this.model.name);
 		let names = sign === "*" ? groups : sign ? people.map((name) => sign + name) : [];
 		if (!sign && before.trimStart() === word) names = COMMANDS;
-		this.offer(names.filter((name) => (sign ? name.slice(1) : name).toLowerCase().startsWith(sign ? begun : word.toLowerCase()) && name !== word), word);
+		this.offer(names.filter((name) => folded(name.slice(sign.length)).startsWith(begun) && name !== word), word);
 	}
 
 	/** @param {string[]} names @param {string} [word] */

@@ -12,8 +12,5 @@ export const OWN_LAST = /^\s*#(?:(=)\s+(.*\S)|-)\s*$/s;
 /** Leaving, which the page does itself. */
 export const LEAVE = /^\s*exit(\s+--forget)?\s*$/;
 
-/** A private key by mistake. */
-export const KEY = /^\s*!keys\s+add\s.*PRIVATE KEY/;
-
 /** Lines, valid or not, that must not be kept: timed messages, and private keys. */
 export const SECRET = /^\s*(?:\*[^\s*@]*[*@]|!keys\s+add\s.*PRIVATE KEY)/;

@@ -1,5 +1,7 @@
 /** A text as nodes: web addresses and references to messages become links, all else stays text. */
 
+import { folded } from "./model.js";
+
 const PARTS = /(https?:\/\/[^\s<>"]+)|((?:GLOBAL|\*[^\s*@#]+)#[1-9][0-9]{0,17})(?![\p{L}\p{N}])|(@[^\s@*,:;!?]+)/gu;
 const TRAILING = ").,:;!?]'»”’";
 
@@ -29,7 +31,7 @@ export function appendText(element, text, how) {
 			node.addEventListener("click", () => how.refer(chat, Number(seq)));
 		} else if (call) {
 			// Set apart, so that the direction of the text is that of its own words.
-			const isMe = call.slice(1).toLowerCase() === how.me.toLowerCase();
+			const isMe = folded(call.slice(1)) === folded(how.me);
 			node = document.createElement(isMe ? "mark" : "bdi");
 			node.dir = "auto";
 			if (isMe) node.className = "me-called";

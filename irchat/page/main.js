@@ -2,7 +2,7 @@
 
 import { alertOf, alertsFor, alertUser, showTitle } from "./alerts.js";
 import { Composer } from "./composer.js";
-import { KEY, LEAVE, SECRET } from "./grammar.js";
+import { LEAVE, SECRET } from "./grammar.js";
 import * as kept from "./kept.js";
 import { Log } from "./log.js";
 import { Model } from "./model.js";
@@ -75,9 +75,10 @@ const session = new Session(connection, model, {
 	// What is being typed stays where it is.
 	opened: (chat, seq) => (chat.name === model.open || !composer.chat?.draft ? open(chat.name, seq) : showNotice(text("isLoaded", chat.name), false)),
 	refused: (chat, line, error) => {
-		const isBack = !KEY.test(line) && composer.giveBack(chat, line);
-		const isShown = !isBack && !SECRET.test(line);
-		showNotice([error.text, error.usage ?? "", isShown ? text("refused", line) : ""].filter(Boolean).join("\n"), true);
+		const isSecret = SECRET.test(line);
+		// A timed line comes back, a private key does not.
+		const isBack = !(isSecret && /^\s*!/.test(line)) && composer.giveBack(chat, line);
+		showNotice([error.text, error.usage ?? "", isBack || isSecret ? "" : text("refused", line)].filter(Boolean).join("\n"), true);
 		drawLists();
 	},
 	other: () => clear(),

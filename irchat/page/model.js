@@ -288,3 +288,8 @@ function same(one, other) {
 	const plain = (/** @type {string} */ mark) => mark.normalize("NFC").replace(/\ufe0f/g, "").toLowerCase();
 	return plain(one) === plain(other);
 }
+
+/** A name in the form in which names are compared. */
+export function folded(/** @type {string} */ name) {
+	return name.normalize("NFKC").toLowerCase();
+}

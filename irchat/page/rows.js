@@ -80,7 +80,7 @@ export function messageRow(message, joined, how) {
 	if (message.seq) head.append(el("span", "seq", `#${message.seq}`));
 	const body = el("div", "body");
 	body.dir = "auto";
-	const answer = /^#([1-9]\d{0,17})\s/.exec(message.text);
+	const answer = /^#0*([1-9]\d{0,17})\x20/.exec(message.text);
 	if (answer && !message.id) row.append(quoteRow(Number(answer[1]), how));
 	row.append(head);
 	appendText(body, answer && !message.id ? message.text.slice(answer[0].length) : message.text, how);

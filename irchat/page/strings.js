@@ -36,7 +36,7 @@ const TEXTS = {
 	unanswered: "The connection was lost before the answer. See whether it was done; if not, send it again.",
 	leaving: "Not sent yet: {0}. Sign out again to leave.",
 	replaced: "{0} is another chat now. Not sent: {1}",
-	isLoaded: "{0} is loaded. Send or clear what is typed first, then open it.",
+	isLoaded: "{0} is loaded. Send or clear what is typed first.",
 	typedFirst: "Send or clear what is typed first.",
 	commandOffline: "Not connected: commands do not wait. Send it again when the connection is back.",
 	tooLong: "This is too long. Send it in parts.",

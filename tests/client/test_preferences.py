@@ -58,6 +58,11 @@ class PreferencesTests(SynchronousTestCase):
             self.assertIn(f"{self.path.name}, line 3: ", problems[0])
             self.assertIn(why, problems[0])
 
+    def test_keys_of_flow_control(self) -> None:
+        """Ctrl-S and Ctrl-Q can be keys, although they do nothing otherwise."""
+        settings, problems = self.read("[keys]", 'home = "c-s"')
+        self.assertEqual((settings.keys.sequences(KeyRow.HOME), list(problems)), ((("c-s",),), []))
+
     def test_wrong_keys(self) -> None:
         """A key that does not exist, or that another row has, is refused, and so is a wrong number of them."""
         for line, why in (

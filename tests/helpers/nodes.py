@@ -14,7 +14,7 @@ from irchat.protocol.ssh_door import HOST_KEY_FILE
 from irchat.server.listeners.ssh.host_keys import ensure_host_key
 from tests.helpers.loads.many_clients import unlimited
 from tests.helpers.processes import PATIENCE, environment, twistd, wait_for
-from tests.helpers.services import Haproxy, PostgresServer, RedisServer, free_port
+from tests.helpers.services import Haproxy, PostgresServer, RedisServer, free_port, program
 
 # Connections of the balancer come from this address and begin with a PROXY header, those of the tests do not.
 _BALANCER = "127.0.0.2"
@@ -118,6 +118,7 @@ class Cluster:
     """
 
     def __init__(self, home: Path, nodes: int = 3, *options: str) -> None:
+        program("haproxy")  # it is started last: do not find out then
         self.home = home
         self.options = [*unlimited(), *options]
         self.postgres = PostgresServer()

@@ -51,6 +51,8 @@ class TcpProxy:
             except OSError:
                 client.close()
                 continue
+            for one in client, server:  # answers must not wait for acknowledgements
+                one.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             self._pairs.append((client, server))
             threading.Thread(target=self._forward, args=(client, server), daemon=True).start()
 

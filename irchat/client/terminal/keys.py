@@ -52,6 +52,7 @@ def _editing(controller: Controller, line: InputLine) -> list[Binding]:
     # ``is_searching`` is global and comes last: a filter keeps references to those on its right.
     is_typing = ~Condition(lambda: controller.view.is_choosing) & ~is_searching
     return [
+        (KeyRow.FLOW, ~is_searching, _do_nothing),
         (KeyRow.SEND, is_typing, lambda _: line.enter()),
         (KeyRow.NEW_LINE, is_typing & ~is_question, lambda event: event.current_buffer.insert_text("\n")),
         (KeyRow.COMPLETE, is_typing, lambda _: line.complete()),

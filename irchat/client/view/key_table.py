@@ -52,6 +52,9 @@ class KeyRow(Enum):
     WHEEL = ("", "", Category.NONE, "<vt100-mouse-event>")
     # A macro would record typed text and could type it into another chat.
     MACRO = ("", "", Category.NONE, "c-x (")
+    # Where these stop and resume the output of a terminal, they are pressed by habit. In emacs they search, and quote
+    # the next key, such as Enter.
+    FLOW = ("", "", Category.NONE, "c-s", "c-q")
     # Alt with a key must not cancel a question: the rest of the answer would go to a chat.
     ALT_IN_QUESTION = ("", "", Category.NONE, "escape <any>")
     OTHER_ON_MESSAGE = ("", "", Category.NONE, "<any>")

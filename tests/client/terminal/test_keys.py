@@ -80,6 +80,15 @@ class KeyTests(ApplicationCase):
         self.press("\x1b0")
         self.assertIs(self.view.place, Place.HOME)
 
+    def test_flow_control(self) -> None:
+        """Ctrl-S and Ctrl-Q do nothing: the next Enter sends the line. In a search, Ctrl-S searches on."""
+        self.press("\x13\x11hello\r")
+        self.assertFalse(self.app.layout.is_searching)
+        said = [asked.text for asked in self.server.asked() if isinstance(asked, requests.Send)]
+        self.assertEqual((said, self.buffer.text), (["hello"], ""))
+        self.press("\x12\x13")
+        self.assertTrue(self.app.layout.is_searching)
+
     def test_manual(self) -> None:
         """F1 opens and closes the manual. Escape, Ctrl-C and Enter close it too."""
         for key in _F1, "\x1b", _CTRL_C, "\r":

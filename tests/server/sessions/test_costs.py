@@ -1,11 +1,13 @@
 """The cost of each request."""
 
+from pathlib import Path
 from types import SimpleNamespace
 
 from twisted.trial.unittest import SynchronousTestCase
 
 from irchat.commands.inquiries import Inquiry
 from irchat.protocol import requests
+from irchat.server.sessions import costs
 from irchat.server.sessions.costs import COSTS, messages_of
 
 
@@ -25,6 +27,22 @@ class CostsTests(SynchronousTestCase):
                    requests.Notice, requests.EndSessions, requests.EndListed, requests.AddKey,
                    requests.RemoveKey}  # fmt: skip
         self.assertEqual({request for request, cost in COSTS.items() if cost.messages}, changes)
+
+    def test_in_the_docs(self) -> None:
+        """The documentation has the same figures."""
+        said = " ".join((Path(__file__).parents[3] / "docs" / "operations.rst").read_text("utf-8").split())
+        for wanted in (
+            f"a ping {COSTS[requests.Ping].work:g} ms, a page of history {COSTS[requests.History].work:g} ms,",
+            f"a search {COSTS[requests.Search].work:g} ms, a refusal another {costs.WORK_OF_REFUSED_LINE:g} ms,",
+            f"each {costs.BYTES_OF_MS:,} bytes of a long line or reply 1 ms,",
+            f"a message {COSTS[requests.Send].work:g} ms",
+            f"plus {costs.WORK_OF_RECIPIENT:g} ms for each session that receives it,",
+            f"an HTTP request {costs.WORK_OF_PAGE:g} ms, and a TLS handshake {costs.WORK_OF_CONNECTION:g} ms.",
+            f"A user has {costs.WORK_A_SECOND:g} ms of work per second and up to {costs.WORK_AT_ONCE:g} ms at once;",
+            f"an address has {costs.ADDRESS_SHARE:g} times as much.",
+            f"A sign-in costs {COSTS[requests.Login].work:g} ms,",
+        ):
+            self.assertIn(wanted, said)
 
     def test_what_counts_for_several(self) -> None:
         """A group counts by its members, a block by how many users are blocked already, an edit twice, any other change

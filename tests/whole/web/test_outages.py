@@ -1,7 +1,11 @@
 """The page without its server."""
 
+import contextlib
+import io
+
 import pytest
 
+from irchat.admin import main as admin
 from tests.helpers.browser import BrowserCase as _BrowserCase
 from tests.helpers.browser import line, open_chat, row, say
 
@@ -49,6 +53,31 @@ class OutageTests(_BrowserCase):
         self.see(row(page, "hi carol"))
         self.assertEqual(line(page).input_value(), "a draft")
         self.see(page.locator("#chat-name"), "@dave")
+
+    def test_restored(self) -> None:
+        """When the server's data went back to a backup, an open page shows what is there now, and what comes then."""
+        page, other = self.sign_up("emma"), self.bot("fritz")
+        other.ask(type="send", chat="@emma", text="in the backup")
+        open_chat(page, "@fritz")
+        self.see(row(page, "in the backup"))
+        backup = str(self.home / "backup.sqlite")
+        self.administer("backup", backup)
+        say(page, "after the backup")
+        self.see(row(page, "after the backup"))
+        line(page).fill("a draft")
+        self.server.stop()
+        self.administer("restore", backup)
+        self.start_server()
+        self.see_no(row(page, "after the backup"))
+        self.see(row(page, "in the backup"))
+        self.assertEqual(line(page).input_value(), "a draft")
+        line(page).press("Enter")
+        self.see(row(page, "a draft"))
+
+    def administer(self, *arguments: str) -> None:
+        """Run a command of the administrator."""
+        with contextlib.redirect_stdout(io.StringIO()):
+            self.assertEqual(admin.main(["--data", str(self.server.data), *arguments]), 0)
 
 
 @pytest.mark.slow

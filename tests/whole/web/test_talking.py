@@ -212,11 +212,23 @@ class TalkingTests(_BrowserCase):
         line(page).fill("draft for pia")
         open_chat(page, "GLOBAL")
         self.assertEqual(line(page).input_value(), "draft for all")
+        for key, wanted in (
+            ("Home", "draft for all"),
+            ("ArrowUp", "second line"),
+            ("End", "second line"),
+            ("ArrowDown", "draft for all"),
+        ):
+            line(page).press(key)
+            self.assertEqual(line(page).input_value(), wanted)
         open_chat(page, "@pia")
         self.assertEqual(line(page).input_value(), "draft for pia")
         line(page).fill("@pi")
         line(page).press("Tab")
         self.assertEqual(line(page).input_value(), "@pia ")
+        self.bot("rene\u0301")
+        line(page).fill("@ren\u00e9")
+        line(page).press("Tab")
+        self.assertEqual(line(page).input_value(), "@rene\u0301 ")
 
     def test_two_tabs(self) -> None:
         """Two tabs of one user show the same, and what one has read is read in the other."""

@@ -56,7 +56,7 @@ def environment(given: Mapping[str, str] = os.environ) -> dict[str, str]:
 class DoorProcess:
     """Starts the process with ``config`` when it is needed.
 
-    ``prepare`` is called before each start, and raises OSError if the process would be of no use.
+    ``prepare`` is called before each start, and raises an exception if the process would be of no use.
     """
 
     def __init__(

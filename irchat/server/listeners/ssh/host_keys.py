@@ -45,6 +45,8 @@ def read_host_key(folder: Path) -> str:
         step = "" if error.strerror and "chmod" in error.strerror else f"; run chmod 600 {shlex.quote(str(path))}"
         raise WrongHostKey(f"the host key {path} cannot be used: {error.strerror}{step}") from None
     except OSError as error:
+        if not os.path.lexists(path):
+            mend = mend.replace("move it away", "restart the server")
         raise WrongHostKey(f"the host key {path} cannot be read: {error.strerror}; {mend}") from None
     except (TooLong, ValueError, TypeError, UnsupportedAlgorithm):
         raise WrongHostKey(f"{path} is not a host key that this server made; {mend}") from None

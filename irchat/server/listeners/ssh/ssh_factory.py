@@ -21,6 +21,7 @@ from irchat.server.listeners.factory import ChatFactory
 from irchat.server.listeners.local_files import SocketPort, open_socket
 from irchat.server.listeners.ssh.door_process import DoorProcess
 from irchat.server.listeners.ssh.first_bytes import BeforeTLS, BesideGreeting
+from irchat.server.listeners.ssh.host_keys import read_host_key
 from irchat.server.listeners.ssh.relay import ProcessEnd, Relay
 from irchat.server.listeners.ssh.session_socket import SessionSocket
 
@@ -61,7 +62,7 @@ class SSHDoor(ServerFactory):
         self._relays: dict[int, Relay] = {}
         self.sessions = SessionSocket(lines, self._relays.get)
         self._socket: SocketPort | None = None
-        self._process = start(reactor, config, self._open_socket)
+        self._process = start(reactor, config, self._prepare)
         lines.registry.on_network_banned = self._end_banned
 
     def __len__(self) -> int:
@@ -125,8 +126,9 @@ class SSHDoor(ServerFactory):
 
     # The socket of the sessions.
 
-    def _open_socket(self) -> None:
-        """Open the socket before the process starts. Raises OSError."""
+    def _prepare(self) -> None:
+        """Look at the host key and open the socket, before the process starts. Raises WrongHostKey or OSError."""
+        read_host_key(self._folder)
         if self._socket is None or not self._socket.stands():
             self._close_socket()
             self._socket = open_socket(self._reactor, self._folder / DOOR_SOCKET, self.sessions, self._quiet)

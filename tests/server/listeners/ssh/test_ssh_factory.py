@@ -7,7 +7,8 @@ from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 from twisted.trial.unittest import TestCase
 
-from irchat.protocol.ssh_door import DOOR_SOCKET, RELAY_SOCKET, DoorConfig
+from irchat.protocol.ssh_door import DOOR_SOCKET, HOST_KEY_FILE, RELAY_SOCKET, DoorConfig
+from irchat.server.listeners.ssh.host_keys import WrongHostKey, ensure_host_key
 from irchat.server.listeners.ssh.ssh_factory import SSHDoor
 from tests.helpers.server import Client, Server, ServerTestCase
 from tests.helpers.ssh_doors import CLIENT_VERSION, Door, HandProcess, address
@@ -86,7 +87,10 @@ class SocketTests(TestCase):
     """The sockets of a door."""
 
     async def test_socket(self) -> None:
-        """The socket of sessions is opened before each start of the process if it is missing, and closed at the end."""
+        """The socket of sessions is opened before each start of the process if it is missing, and closed at the end.
+
+        Without its host key, the process is not started.
+        """
         server = Server()
         self.addCleanup(server.close)
         folder = Path(self.mktemp())
@@ -99,6 +103,9 @@ class SocketTests(TestCase):
 
         config = DoorConfig(str(folder), 500, passwords=True, name="Test")
         door = SSHDoor(reactor, server.factory, config, Logger(), start)
+        error = self.assertRaises(WrongHostKey, prepare[0])
+        self.assertIn("or restart the server to create a new one", str(error))
+        ensure_host_key(folder)
         socket = folder / DOOR_SOCKET
         self.assertFalse(socket.exists())
         for _ in range(2):
@@ -110,4 +117,4 @@ class SocketTests(TestCase):
         prepare[0]()  # type: ignore[operator]
         (folder / RELAY_SOCKET).touch()
         await door.stop()
-        self.assertEqual(list(folder.iterdir()), [])
+        self.assertEqual([path.name for path in folder.iterdir()], [HOST_KEY_FILE])
