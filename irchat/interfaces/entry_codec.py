@@ -30,7 +30,10 @@ LOGGED: tuple[type[Write[object]], ...] = (
     writes.OtherSignInsEnded,
     writes.KeyRemoved,
 )
-"""The writes that other nodes apply, except messages: those are read from their own table."""
+"""The writes that other nodes apply, except messages: those are read from their own table.
+
+The place of a write is its number in the log: new ones come last.
+"""
 
 _NUMBERS: dict[type[Write[object]], int] = {write: number for number, write in enumerate(LOGGED)}
 _DECODERS: list[msgspec.msgpack.Decoder[tuple[Write[object], object]]] = [
