@@ -57,7 +57,6 @@ class PlaceTests(WorldTestCase):
         for how, seqs in (
             ({}, [1, 2, 4]), ({"limit": 1}, [4]), ({"before": 4}, [1, 2]), ({"after": 1}, [2, 4]),
             ({"around": 2}, [1, 2, 4]),
-            ({"unread": True}, [4]),
         ):  # fmt: skip
             chat, found = self.done(page(self.world["bob"], "GLOBAL", **{"limit": 9, **how}))
             self.assertEqual((chat.key, [one.seq for one in found.messages]), (GLOBAL, seqs), how)

@@ -8,7 +8,7 @@ from pathlib import Path
 from socket import IPPROTO_TCP, SO_SNDBUF, SOL_SOCKET, TCP_NODELAY
 from typing import Any
 
-from twisted.internet import defer, reactor, ssl
+from twisted.internet import reactor, ssl
 from twisted.internet.defer import Deferred
 from twisted.internet.endpoints import TCP4ClientEndpoint, UNIXClientEndpoint, connectProtocol, wrapClientTLS
 from twisted.internet.threads import deferToThread
@@ -301,12 +301,3 @@ class ServiceTests(TestCase):
         (self.data / "irchat.sqlite").write_bytes(b"no database " * 1_000)
         service = self._start("--no-tls", running=False)
         self.assertIn("restore a backup", str(self.assertRaises(SystemExit, service.startService)))
-
-    async def test_not_all_is_saved(self) -> None:
-        """If the disk does not take queued changes, the stop does not wait forever, and the log says so."""
-        self.patch(tap, "_SETTLE_SECONDS", 0.01)
-        service = self._start("--no-tls")
-        stuck: Deferred[None] = Deferred()
-        self.patch(service._chat, "settled", lambda: stuck)
-        await service.stopService()
-        self.assertEqual(len(self.flushLoggedErrors(defer.TimeoutError)), 1)
