@@ -25,6 +25,12 @@ class PhraseTests(SynchronousTestCase):
         self.assertEqual(asked[1:], [(letter,) for letter in "qrstabc"])
         self.assertFalse(is_exact)
 
+    def test_many(self) -> None:
+        """Phrases of two words count as well: an index is asked for the words of the ninth one by one."""
+        phrases = [(f"a{number}", f"b{number}") for number in range(SIDE_BY_SIDE // 2 + 1)]
+        self.assertEqual(for_index(phrases[:-1]), (phrases[:-1], True))
+        self.assertEqual(for_index(phrases), ([*phrases[:-1], ("a8",), ("b8",)], False))
+
     def test_holds(self) -> None:
         """A text holds a phrase only with its words side by side, and whole."""
         self.assertTrue(holds("so Foo-bar it", [("foo", "bar"), ("it",)]))

@@ -47,6 +47,12 @@ class PainterTests(SynchronousTestCase):
         self.assertTrue(self.pane().endswith("trust me"))
         self.assertIn("host:7667", _text(self.painter.header(40)))
 
+    def test_long_detail(self) -> None:
+        """A detail that is too long for the header ends with an ellipsis, before the last cell."""
+        self.view.server = "host.example." * 9
+        shown = _text(self.painter.header(40))
+        self.assertEqual((cells(shown), shown[-2:]), (40, "… "))
+
     def test_home(self) -> None:
         """Unread chats come first, or a text that there are none. Replies are below."""
         self.enter()

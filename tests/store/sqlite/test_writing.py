@@ -113,6 +113,14 @@ class SweepingTests(SynchronousTestCase):
         self.threads.run()
         self.assertEqual((self.found(), self.left()), (["vanishing anew", "vanishing not"], 2))
 
+    def test_known_chats(self) -> None:
+        """Of very many chats, not all are kept in memory."""
+        self.patch(writing, "_KNOWN_MOST", 1)
+        writer = self.store._writer
+        for text in "one", "two":
+            self.write(message(GLOBAL, 1, text), message(self.group, 1, text))
+            self.assertLessEqual(len(writer._chats), 1)
+
     def test_restart(self) -> None:
         """Messages left when the server died are deleted after its next start."""
         self.write(GroupRemoved(self.group))

@@ -195,8 +195,10 @@ class DoorProcessTests(SynchronousTestCase):
         self.reactor.started[-1].end(error.ProcessTerminated(1))
         self.unavailable(waiting)
         waiting = other.ready()
+        (again,) = self.reactor.getDelayedCalls()
         self.successResultOf(other.stop())
         self.unavailable(waiting)
+        self.assertFalse(again.active())
         self.reactor.advance(60)
         self.assertEqual((len(self.reactor.started), self.reactor.getDelayedCalls()), (1, []))
 

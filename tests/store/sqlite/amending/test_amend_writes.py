@@ -34,6 +34,20 @@ class AmendContract(StoreHands):
 
     # Edits
 
+    def test_after_a_mark(self) -> None:
+        """A message that is marked and edited, or deleted, in one commit has the later rev."""
+        self.write(message(GLOBAL, self.alice, "words"), message(GLOBAL, self.alice, "others"))
+        mark = MarkSet(GLOBAL, 1, self.bob, "ok", "ok", True, NOW + 5)
+        results = self.write(mark, MessageEdited(GLOBAL, 1, self.alice, "new", NOW + 10, 0))
+        self.assertEqual([change.rev for change in results], [1, 2])
+        self.assertEqual(
+            [(one.text, one.rev) for one in self.page(self.bob, GLOBAL).messages], [("new", 2), ("others", 0)]
+        )
+        self.write(
+            mark.__class__(GLOBAL, 2, self.bob, "ok", "ok", True, NOW + 5), MessageDeleted(GLOBAL, 2, None, NOW + 10)
+        )
+        self.assertEqual([one.text for one in self.page(self.bob, GLOBAL).messages], ["new"])
+
     def test_edit(self) -> None:
         """An edited message has its new text on pages and in searches, with its rev and time, and not the old one."""
         self.write(message(GLOBAL, self.alice, "first words"), message(GLOBAL, self.bob, "other"))
