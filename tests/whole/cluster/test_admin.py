@@ -2,30 +2,15 @@
 
 import contextlib
 import io
-import re
 from pathlib import Path
-from urllib.request import urlopen
 
 import pytest
 
 from irchat.admin.main import main
 from tests.helpers.cluster.case import ClusterTestCase
-from tests.helpers.nodes import Cluster, Node
+from tests.helpers.cluster.measured import MeasuredCluster
+from tests.helpers.nodes import Cluster
 from tests.helpers.processes import JSONClient, wait_for
-from tests.helpers.services import free_port
-
-
-class _MeasuredCluster(Cluster):
-    """A cluster whose nodes serve their metrics, on ``metrics_ports`` by name."""
-
-    def __init__(self, home: Path, nodes: int = 3, *options: str) -> None:
-        super().__init__(home, nodes, *options)
-        self.metrics_ports: dict[str, int] = {}
-
-    def new_node(self, name: str, *options: str, folder: str = "", bus: bool = True) -> Node:
-        """Return a node that is not started yet."""
-        port = self.metrics_ports[name] = free_port()
-        return super().new_node(name, *options, "--metrics-port", str(port), folder=folder, bus=bus)
 
 
 @pytest.mark.slow
@@ -33,17 +18,11 @@ class AdminTests(ClusterTestCase):
     """Ann on the first of two nodes, bob on the second."""
 
     nodes = 2
-    cluster: _MeasuredCluster
+    cluster: MeasuredCluster
 
     def make_cluster(self, home: Path) -> Cluster:
         """Return a cluster with metrics."""
-        return _MeasuredCluster(home, self.nodes, *self.options)
-
-    def metrics(self, node: Node) -> dict[str, float]:
-        """Return the figures of a node without labels."""
-        with urlopen(f"http://127.0.0.1:{self.cluster.metrics_ports[node.name]}/metrics", timeout=60) as page:
-            lines = page.read().decode().splitlines()
-        return {name: float(value) for line in lines for name, value in re.findall(r"^irchat_(\w+) (\S+)$", line)}
+        return MeasuredCluster(home, self.nodes, *self.options)
 
     def stats(self) -> dict[str, str]:
         """Return the statistics by label."""
@@ -86,7 +65,7 @@ class AdminTests(ClusterTestCase):
         second.kill()
         stats = wait_for(lambda: (found := self.stats())["node node2"].startswith("silent for") and found, "silence")
         self.assertEqual(stats["node node1"], "1 session")
-        wait_for(lambda: self.stats()["sessions"] == "1" and self.metrics(first)["bus_nodes"] == 0, "the sum")
+        wait_for(lambda: self.stats()["sessions"] == "1" and self.cluster.figures(first)["bus_nodes"] == 0, "the sum")
 
     def check_figures(self, ann: JSONClient, bob: JSONClient) -> None:
         """Check the statistics and the metrics after some messages of both."""
@@ -101,7 +80,7 @@ class AdminTests(ClusterTestCase):
             "the reports of both nodes",
         )
         self.assertEqual([stats[name] for name in ("users", "online")], ["2", "2"])
-        one, two = self.metrics(first), self.metrics(second)
+        one, two = self.cluster.figures(first), self.cluster.figures(second)
         self.assertEqual((one["sessions"], two["sessions"], stats["sessions"]), (1, 1, "2"))
         self.assertEqual((one["messages_total"], two["messages_total"], stats["messages"]), (1, 2, "3"))
         for name, wanted in ("timed_messages", 1), ("bus_connected", 1), ("bus_nodes", 1), ("store_away", 0):
