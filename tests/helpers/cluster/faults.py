@@ -22,8 +22,8 @@ def restart_node(proof: Proof) -> None:
 
 
 def pause_node(proof: Proof) -> None:
-    """Stop the execution of a node for some seconds."""
-    node, seconds = _any_node(proof), proof.random.uniform(0.5, 4)
+    """Stop the execution of a node for up to ten seconds."""
+    node, seconds = _any_node(proof), proof.random.uniform(0.5, 10)
     node.pause()
     proof.company.run(seconds)
     node.resume()
@@ -50,6 +50,11 @@ def restart_redis(proof: Proof) -> None:
     proof.cluster.redis.stop(9)
     proof.company.run(proof.random.uniform(0.2, 5))
     proof.cluster.redis.start(proof.company.turn)
+
+
+def flush_redis(proof: Proof) -> None:
+    """Delete everything in Redis, which must hold nothing that is needed."""
+    proof.cluster.redis.run("FLUSHALL")
 
 
 def outage(proof: Proof) -> None:
@@ -94,6 +99,7 @@ FAULTS: tuple[Fault, ...] = (
     end_backends,
     restart_postgres,
     restart_redis,
+    flush_redis,
     outage,
     cut_bus,
     cut_clients,

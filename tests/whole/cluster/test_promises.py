@@ -88,6 +88,7 @@ class PromiseTests(ClusterTestCase):
             last = [ann.event("sent")["seq"] for _ in range(50)][-1]
         third = self.cluster.nodes[2]
         wait_for(lambda: self.cluster.figures(third)["slow_readers"] == 1, "cid to fall behind")
+        cid._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
         seqs: list[int] = []
         while last not in seqs[-1:]:
             message = cid.event("message")
