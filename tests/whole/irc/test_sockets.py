@@ -32,6 +32,7 @@ class SocketTests(SynchronousTestCase):
         client = IRCSocket(self.server, nick, caps=caps, tls=False)
         self.addCleanup(client.close)
         client.until(" 366 ")
+        client.synced()  # the server answers after the burst
         return client
 
     def bot(self, name: str) -> JSONClient:

@@ -18,7 +18,9 @@ class AmendingTests(FullScreenCase):
         bob.expect("lunch at none?")
         bob.press(_SHIFT_TAB)
         bob.expect("#1  r, Enter")
-        bob.press(b"+ok\r")
+        bob.press(b"+ok")
+        bob.expect("#1+ok")
+        bob.press(b"\r")
         # Alice's client knows the number of her message then, and can change it.
         for person in alice, bob:
             person.expect("ok bob")
