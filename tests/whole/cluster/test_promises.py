@@ -82,13 +82,12 @@ class PromiseTests(ClusterTestCase):
 
     def check_slow_reader(self, ann: JSONClient, cid: JSONClient) -> None:
         """Cid reads nothing, while ann writes much on another node. Then he gets everything once, in order."""
-        cid._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
+        cid._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65_536)
         for _ in range(0, _MANY, 50):
             ann.post(*[{"type": "send", "chat": "GLOBAL", "text": _LONG}] * 50)
             last = [ann.event("sent")["seq"] for _ in range(50)][-1]
         third = self.cluster.nodes[2]
         wait_for(lambda: self.cluster.figures(third)["slow_readers"] == 1, "cid to fall behind")
-        cid._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
         seqs: list[int] = []
         while last not in seqs[-1:]:
             message = cid.event("message")
