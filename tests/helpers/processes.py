@@ -211,6 +211,13 @@ class TerminalProcess:
         """Wait until the screen shows ``wanted``. Return the text of the screen."""
         return wait_for(lambda: text if wanted in (text := self.text()) else None, f"{wanted!r}", self.text)
 
+    def expect_confirmed(self, wanted: str) -> str:
+        """Wait until the screen shows ``wanted``, and no message without confirmation: these are italic."""
+        self.expect(wanted)
+        return wait_for(
+            lambda: None if self._shows_italics() else self.text(), f"{wanted!r} to be confirmed", self.text
+        )
+
     def expect_gone(self, unwanted: str) -> str:
         """Wait until the screen does not show ``unwanted``."""
         return wait_for(
@@ -234,6 +241,10 @@ class TerminalProcess:
             self.process.kill()
         self.process.wait(PATIENCE)
         os.close(self._controller)
+
+    def _shows_italics(self) -> bool:
+        self._read()
+        return any(character.italics for row in self.screen.buffer.values() for character in row.values())
 
     def _set_size(self, columns: int, lines: int) -> None:
         fcntl.ioctl(self._controller, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))

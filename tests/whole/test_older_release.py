@@ -53,7 +53,7 @@ class OlderReleaseTests(_OlderCase):
         bob.expect("#1 yes, @bob")
         self.send(bob, "from the past")
         self.assertEqual(alice.event("message")["text"], "from the past")
-        bob.expect("bob ┃ from the past")
+        bob.expect_confirmed("bob ┃ from the past")
         self.send(bob, "exit")
         self.assertEqual(bob.wait(), 0)
         again = self.opened(older)

@@ -15,13 +15,13 @@ class AmendingTests(FullScreenCase):
         """A mark, an edit, an answer and a deletion are seen by the other, and the deleted text leaves both screens."""
         alice, bob = self.signed_in("alice"), self.signed_in("bob")
         self.send(alice, "lunch at none?")
+        alice.expect_confirmed("lunch at none?")
         bob.expect("lunch at none?")
         bob.press(_SHIFT_TAB)
         bob.expect("#1  r, Enter")
         bob.press(b"+ok")
         bob.expect("#1+ok")
         bob.press(b"\r")
-        # Alice's client knows the number of her message then, and can change it.
         for person in alice, bob:
             person.expect("ok bob")
         self.send(alice, "#= lunch at noon?")

@@ -355,7 +355,7 @@ class TerminalTests(FullScreenCase):
         shell.press(b"fg\n")  # SIGSTOP has left the shell a raw terminal
         shell.expect_gone("Stopped")
         self.send(shell, "and again")
-        shell.expect("alice ┃ and again")
+        shell.expect_confirmed("alice ┃ and again")
         self.send(shell, "exit")
         shell.expect("\n$")
         self.assertNotIn("hello all", shell.text())
