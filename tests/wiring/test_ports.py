@@ -12,12 +12,7 @@ from irchat.settings import Config, make_config
 from irchat.wiring.banner import Started
 from irchat.wiring.ports import Ports, check_ports
 from tests.helpers.server import Server
-
-
-def free_port() -> int:
-    """Return the number of a port that was free a moment ago."""
-    with listening_socket("127.0.0.1", 0) as free:
-        return int(free.getsockname()[1])
+from tests.helpers.services import free_port
 
 
 def is_taken(number: int) -> bool:
@@ -35,14 +30,14 @@ class PortsTests(TestCase):
     timeout = 120
 
     def setUp(self) -> None:
-        """Name three free ports beside the main one."""
-        self.web, self.irc, self.ssh = free_port(), free_port(), free_port()
+        """Name four free ports."""
+        self.main, self.web, self.irc, self.ssh = (free_port() for _ in range(4))
         self.folder = self.mktemp()
         Path(self.folder).mkdir(mode=0o700)
 
     def config(self, **given: Any) -> Config:
         """Return settings of a server on the loopback interface."""
-        ports = {"port": 0, "web-port": self.web, "irc-port": self.irc, "ssh-port": self.ssh}
+        ports = {"port": self.main, "web-port": self.web, "irc-port": self.irc, "ssh-port": self.ssh}
         return make_config({"host": "127.0.0.1", "data": self.folder, **ports, **given})
 
     def open(self, config: Config) -> Ports:

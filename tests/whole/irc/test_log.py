@@ -9,6 +9,7 @@ import pytest
 from twisted.trial.unittest import SynchronousTestCase
 
 from tests.helpers.processes import PATIENCE, ServerProcess
+from tests.helpers.services import free_port
 
 _ADDRESS = "127.0.0.9"
 _PASSWORD = "a long secret"
@@ -55,8 +56,7 @@ class LogTests(SynchronousTestCase):
         """No address, no password and no text of an IRC client is in the log, whatever goes wrong."""
         folder = tempfile.TemporaryDirectory()
         self.addCleanup(folder.cleanup)
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            irc_port = free.getsockname()[1]
+        irc_port = free_port()
         server = ServerProcess(Path(folder.name), "--irc-port", str(irc_port))
         self.addCleanup(server.stop)
         for port, name in (server.port, "alice"), (irc_port, "bob"):
