@@ -136,6 +136,7 @@ class ChannelSession(asyncssh.SSHServerSession[bytes]):
 
     def data_received(self, data: bytes, datatype: object) -> None:
         """Take input."""
+        self.transport.input_comes()
         if self._run is not None:
             self._run.feed(data)
 

@@ -92,6 +92,12 @@ class ChannelTransport:
         if self._producer is not None and self.is_drained and (self._is_paused or not self._is_streaming):
             self._resume_soon()
 
+    def input_comes(self) -> None:
+        """Resume a producer that is due, so that input which answers what was written finds it written."""
+        if self._soon is not None:
+            self._soon.cancel()
+            self._resume()
+
     def _resume_soon(self) -> None:
         if self._soon is None:
             self._soon = self._clock.callLater(0, self._resume)

@@ -46,6 +46,9 @@ class _Run:
     def channel_lost(self) -> None:
         self.calls.append("lost")
 
+    def resumeProducing(self) -> None:
+        self.calls.append("written")
+
 
 class SessionTests(SynchronousTestCase):
     """The program that is started."""
@@ -85,6 +88,15 @@ class SessionTests(SynchronousTestCase):
         self.session.connection_lost(None)
         self.assertEqual(self.run_.calls, [b"x", "resized", "end", "lost"])
         self.assertEqual(self.ended, [True])
+
+    def test_answer_at_once(self) -> None:
+        """What runs learns that its output was written before it takes the input that answers it."""
+        self.session.pty_requested("xterm", (80, 24, 0, 0), {})
+        self.session.session_started()
+        self.session.transport.registerProducer(self.run_, False)
+        self.session.transport.write(b"Your name: ")
+        self.session.data_received(b"carol\r", None)
+        self.assertEqual(self.run_.calls, ["written", b"carol\r"])
 
     def test_lines_and_command(self) -> None:
         """Without a terminal, a shell is lines. A command is one."""

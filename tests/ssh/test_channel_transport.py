@@ -88,6 +88,20 @@ class TransportTests(SynchronousTestCase):
         self.assertEqual(self.turn(), "r")
         self.assertEqual(self.channel.output, b"onetwo")
 
+    def test_input_at_once(self) -> None:
+        """Input that answers what was just written finds the producer resumed, if both buffers are empty."""
+        self.transport.registerProducer(self.producer, False)
+        self.transport.input_comes()
+        self.assertEqual(self.producer.calls, "")
+        self.transport.write(b"Your name: ")
+        self.transport.input_comes()
+        self.assertEqual(self.producer.calls, "r")
+        self.assertEqual(self.turn(), "r")
+        self.is_writable = False
+        self.transport.write(b"not taken")
+        self.transport.input_comes()
+        self.assertEqual(self.turn(), "")
+
     def test_streaming(self) -> None:
         """A streaming producer is paused while a buffer is not empty."""
         self.transport.registerProducer(self.producer, True)
