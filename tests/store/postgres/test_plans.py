@@ -33,7 +33,7 @@ from irchat.interfaces.writes import (
     UserCreated,
     UserRemoved,
 )
-from irchat.store.postgres.connecting import Database
+from irchat.store.postgres.connecting import Connection, Database
 from irchat.store.postgres.reads import reading
 from irchat.store.postgres.reads.query import READER_SETTINGS, read
 from irchat.store.postgres.search import searching
@@ -197,14 +197,14 @@ class WritePlanTests(PostgresHands, SynchronousTestCase):
     def setUp(self) -> None:
         """Note each statement that any connection executes, with its values."""
         self.noted: dict[str, Any] = {}
-        noted, execute = self.noted, psycopg.Connection.execute
+        noted, execute = self.noted, Connection.execute
 
         def noting(connection: Any, sql: Any, values: Any = None, **how: Any) -> Any:
             if str(sql).lstrip().startswith(("SELECT", "WITH", "INSERT", "UPDATE", "DELETE")):
                 noted.setdefault(str(sql), values)
             return execute(connection, sql, values, **how)
 
-        self.patch(psycopg.Connection, "execute", noting)
+        self.patch(Connection, "execute", noting)
         super().setUp()
 
     def write_all(self) -> None:
