@@ -15,8 +15,9 @@ import sys
 import termios
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import pyte
 
@@ -89,10 +90,25 @@ class ServerProcess:
         return found[1] if found else None
 
 
+class Listening(Protocol):
+    """A server on a port of the loopback interface."""
+
+    @property
+    def port(self) -> int:
+        """The number of the port."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """The port of a server that is known by nothing else."""
+
+    port: int
+
+
 class JSONClient:
     """Speaks the JSON protocol on a socket."""
 
-    def __init__(self, server: ServerProcess, *, tls: bool = True) -> None:
+    def __init__(self, server: Listening, *, tls: bool = True) -> None:
         self._socket = socket.create_connection(("127.0.0.1", server.port), timeout=PATIENCE)
         if tls:
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)

@@ -1,5 +1,6 @@
 """The real ``twistd irchat`` and the real client."""
 
+import re
 import shutil
 import signal
 import subprocess
@@ -13,6 +14,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from tests.helpers.processes import (
     PATIENCE,
     JSONClient,
+    Place,
     ServerProcess,
     TerminalProcess,
     environment,
@@ -249,7 +251,9 @@ class ServerTests(EndToEnd):
         pid_file = self.home / "twistd.pid"
         started = self.run_twistd("irchat", "--data", "data", "--host", "127.0.0.1", "--port", "0")
         self.assertEqual(started.returncode, 0, started.stderr)
-        self.assertRegex(started.stdout, r"To join: \S*/\S+.* 127\.0\.0\.1:\d+\n")
+        address = re.search(r"To join: \S*/\S+.* 127\.0\.0\.1:(\d+)\n", started.stdout)
+        assert address is not None, started.stdout
+        JSONClient(Place(int(address[1]))).close()  # a server that answers handles signals
         pid = int(pid_file.read_text())
         subprocess.run(["kill", str(pid)], check=True)
         wait_for(lambda: not pid_file.exists(), "the daemon to end")

@@ -46,7 +46,7 @@ class ClusterTestCase(SynchronousTestCase):
 
     def client(self, node: Node, name: str) -> JSONClient:
         """Return a client that is signed in at a node."""
-        client = JSONClient(node, tls=False)  # type: ignore[arg-type]
+        client = JSONClient(node, tls=False)
         self.addCleanup(client.close)
         self.assertEqual(client.ask(type="login", name=name)["type"], "welcome")
         return client

@@ -83,7 +83,7 @@ class Proof:
             client.close()
 
     def _client(self, node: int, name: str) -> JSONClient:
-        client = JSONClient(self.cluster.nodes[node], tls=False)  # type: ignore[arg-type]
+        client = JSONClient(self.cluster.nodes[node], tls=False)
         welcome = client.ask(type="login", name=name)
         if welcome["type"] != "welcome":
             raise AssertionError(welcome)
