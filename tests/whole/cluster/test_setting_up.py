@@ -127,10 +127,10 @@ class SettingUpTests(SynchronousTestCase):
         balancer.start()
         clients = []
         for name in "ann", "bob":
-            client = JSONClient(balancer)  # type: ignore[arg-type]
+            client = JSONClient(balancer)
             self.addCleanup(client.close)
             self.assertEqual(client.ask(type="login", name=name)["type"], "welcome")
             clients.append(client)
         sent = clients[0].ask(type="send", chat="GLOBAL", text="hi", expires_in=30)
-        self.assertEqual((sent["type"], sent["reached"]), ("sent", 1), sent)
+        self.assertEqual((sent["type"], sent["of"]), ("sent", 1), sent)
         self.assertEqual(clients[1].event("message")["text"], "hi")
