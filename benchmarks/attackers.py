@@ -15,7 +15,6 @@ from tests.helpers.tls_peer import TLSPeer
 SESSIONS_OF_ADDRESS = 50
 
 _READ_BYTES = 262_144
-_UPDATES = 100
 
 
 class Attack(NamedTuple):
@@ -24,7 +23,7 @@ class Attack(NamedTuple):
     ``line`` returns line ``number`` of a connection. ``in_flight`` lines wait for a reply at a time. After ``lines``
     lines, a connection is replaced by a new one. ``signs_in``: begin with a token instead of with ``line``. ``users``:
     all connections belong to different users behind one address, instead of to the attacker. ``reads``: read the
-    replies. ``tls``: use TLS. ``keys``: ask for new TLS keys.
+    replies. ``tls``: use TLS. ``records`` returns what a connection sends again and again after its TLS handshake.
     """
 
     line: Callable[[int, int], bytes]
@@ -34,7 +33,7 @@ class Attack(NamedTuple):
     reads: bool = True
     users: bool = False
     tls: bool = False
-    keys: bool = False
+    records: Callable[[TLSPeer], bytes] | None = None
 
     @property
     def is_of_address(self) -> bool:
@@ -58,9 +57,8 @@ class Session:
         """Handle a socket that can be read or written."""
         try:
             if self._attack.reads or not self._is_in:
-                self._take(self.socket.recv(_READ_BYTES))
-            self._fill()
-        except BlockingIOError:
+                with contextlib.suppress(BlockingIOError):
+                    self._take(self.socket.recv(_READ_BYTES))
             self._fill()
         except OSError:
             self._come_back()
@@ -114,8 +112,8 @@ class Session:
         sessions[self.socket.fileno()] = self
 
 
-class KeySession(Session):
-    """A connection that asks for new TLS keys as fast as it can."""
+class RecordSession(Session):
+    """A connection that sends TLS records as fast as it can."""
 
     def _open(self) -> None:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
@@ -132,8 +130,8 @@ class KeySession(Session):
             self._out += self._peer.handshake(data)
 
     def _fill(self) -> None:
-        if self._peer.is_ready and not self._out:
-            self._out = b"".join(self._peer.key_update() for _ in range(_UPDATES))
+        if self._peer.is_ready and not self._out and self._attack.records is not None:
+            self._out = self._attack.records(self._peer)
         super()._fill()
 
 

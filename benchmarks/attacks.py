@@ -14,8 +14,10 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from websockets.frames import Frame, Opcode
+
 from benchmarks import database
-from benchmarks.attackers import SESSIONS_OF_ADDRESS, Attack, KeySession, Session, client_hello, sessions
+from benchmarks.attackers import SESSIONS_OF_ADDRESS, Attack, RecordSession, Session, client_hello, sessions
 from benchmarks.servers import HOST
 
 ATTACKER, VICTIM = 10, 11
@@ -51,6 +53,14 @@ _user = database.user_name
 _LONG = "long words of a text that goes on and on " * 97
 _HAN = "".join(chr(0x4E00 + number) for number in range(4_000))
 _HELLO = client_hello()
+_AT_ONCE = 100
+_HTTP_GET = b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"
+_UPGRADE = (
+    b"GET /ws HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+    b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+)
+# The last one contains the end of a line, by which replies are counted.
+_PINGS = Frame(Opcode.PING, b"p").serialize(mask=True) * (_AT_ONCE - 1) + Frame(Opcode.PING, b"\n").serialize(mask=True)
 _BIG = f"*{database.group_name(BIG_GROUP)}"
 
 ATTACKS: dict[str, Attack] = {
@@ -116,10 +126,20 @@ ATTACKS: dict[str, Attack] = {
         {"type": "block", "name": _user(300)}, {"type": "search", "words": "long"}, {"type": "users"},
         {"type": "send", "chat": "GLOBAL", "text": "x", "expires_in": 1},
     ), users=True),
+    # The web page's requests and frames.
+    "web: pings": Attack(lambda session, number: _PINGS if number else _UPGRADE, in_flight=16, signs_in=False),
+    "web: requests": Attack(lambda session, number: _HTTP_GET * _AT_ONCE, in_flight=16, signs_in=False),
     # TLS.
     "TLS: nothing": Attack(lambda session, number: b"", in_flight=0, signs_in=False, tls=True),
     "TLS: handshakes": Attack(lambda session, number: _HELLO, in_flight=1, lines=1, signs_in=False, tls=True),
-    "TLS: new keys": Attack(lambda session, number: b"", in_flight=0, signs_in=False, tls=True, keys=True),
+    "TLS: new keys": Attack(
+        lambda session, number: b"", in_flight=0, signs_in=False, tls=True,
+        records=lambda peer: b"".join(peer.key_update() for _ in range(_AT_ONCE)),
+    ),
+    "TLS: records of one byte": Attack(
+        lambda session, number: b"", in_flight=0, signs_in=False, tls=True,
+        records=lambda peer: b"".join(peer.data(b"x") for _ in range(_AT_ONCE)),
+    ),
 }  # fmt: skip
 
 
@@ -146,7 +166,7 @@ def main() -> None:
     token = _token(port) if attack.signs_in and not attack.users else ""
     poller = select.epoll()
     poller.register(0, select.EPOLLIN | select.EPOLLHUP)
-    kind = KeySession if attack.keys else Session
+    kind = Session if attack.records is None else RecordSession
     for number in range(SESSIONS_OF_ADDRESS if attack.is_of_address else _SESSIONS_OF_USER):
         session = kind(attack, number, port, token or database.token(FIRST_OF_ADDRESS + number), poller)
         sessions[session.socket.fileno()] = session
