@@ -141,7 +141,9 @@ class ChatFactory(ServerFactory):
             # With TLS, sending the reason would cost a handshake, which helps a flood of connections.
             return _TurnedAway(refusal.text, self.room) if self.tls is None else None
         if self.tls is None:
-            self._charge(self.services.rate_limiters.of(address))
+            limiter = self.services.rate_limiters.of(address)
+            if not limiter.is_used_up():  # else what the client asks waits, and the address must not owe ever more
+                self._charge(limiter)
             connection = Connection(self, visit, read_address(host))
             return connection if self.ssh is None else self.ssh.beside_greeting(host, connection)
         if self.ssh is None:

@@ -8,7 +8,7 @@ from irchat.interfaces.limits import Limits
 from irchat.net.tls import TLSLayer
 from irchat.server.sessions.costs import ADDRESS_SHARE, WORK_AT_ONCE, WORK_OF_CONNECTION
 from tests.helpers.client_fakes import certificate
-from tests.helpers.server import Client, ServerTestCase
+from tests.helpers.server import PASSWORD, Client, JSONClient, ServerTestCase
 
 
 def _hello() -> bytes:
@@ -61,6 +61,23 @@ class FactoryTests(ServerTestCase):
         client = Client(server)
         server.advance(61)
         self.assertFalse(client.is_open)
+
+
+class PlainTests(ServerTestCase):
+    """Connections without TLS: charged to their address."""
+
+    def test_no_debt(self) -> None:
+        """An address owes little after any number of connections, so that its other users wait only a moment."""
+        server = self.make_server(limits=Limits(per_address=5))
+        limiter = server.services.rate_limiters.of("192.0.2.1")
+        for _ in range(2_000):
+            Client(server, host="192.0.2.1").leave()
+        self.assertLess(limiter.work, WORK_OF_CONNECTION)
+        self.assertGreater(limiter.work, -2 * WORK_OF_CONNECTION)
+        client = JSONClient(server, host="192.0.2.1")
+        client.ask("register", name="alice", password=PASSWORD)
+        server.advance(1)
+        self.assertEqual(client.one("welcome")["name"], "alice")
 
 
 class HandshakeTests(ServerTestCase):

@@ -39,6 +39,7 @@ class WebConnection(Protocol):
         self._host = host
         self._visit = visit
         self._unread = b""
+        self._held: Head | None = None
         self._requests = 0
         self._is_over = self._is_waiting = False
         self._layer: WebSocketLayer | None = None
@@ -80,6 +81,10 @@ class WebConnection(Protocol):
                 self._is_waiting = True
                 self._resting = self._door.clock.callLater(0, self._rested)
                 break
+            held, self._held = self._held, None
+            if held is not None:
+                self._answer(held)
+                continue
             head = None
             try:
                 head, self._unread = cut(self._unread)
@@ -106,14 +111,28 @@ class WebConnection(Protocol):
             self._read()
 
     def _take(self, head: Head) -> None:
+        """Answer a request once its address has work left."""
         if self._visit is None:
             try:
                 self._visit = self._door.visit(stated_address(head, self._peer, self._door.proxies) or self._host)
             except Refusal as refusal:
                 self._finish(error(HTTPStatus.SERVICE_UNAVAILABLE, refusal.text, {"Retry-After": "5"}))
                 return
+        limiter = self._door.rate_limiters.of(self._visit.address)
+        if limiter.is_used_up():
+            self._held = head
+            self._is_waiting = True
+            limiter.when_free(self._go_on)
+        else:
+            self._answer(head)
+
+    def _answer(self, head: Head) -> None:
+        assert self._visit is not None, "the request has one"
+        limiters = self._door.rate_limiters
+        limiter = limiters.of(self._visit.address)
+        limiter.charge(WORK_OF_PAGE)
+        limiters.leave(limiter)
         self._requests += 1
-        self._charge(self._visit)
         if (socket := self._door.sockets.get(head.path)) is not None:
             self._upgrade(head, socket)
             return
@@ -126,15 +145,6 @@ class WebConnection(Protocol):
         else:
             self._writer.send(data)
             self._set_timer(_IDLE_SECONDS)
-
-    def _charge(self, visit: Visit) -> None:
-        """Charge a request to the address. The next one waits until there is work left."""
-        limiter = self._door.rate_limiters.of(visit.address)
-        limiter.charge(WORK_OF_PAGE)
-        if limiter.is_used_up():
-            self._is_waiting = True
-            limiter.when_free(self._go_on)
-        self._door.rate_limiters.leave(limiter)
 
     def _upgrade(self, head: Head, socket: "SocketDoor") -> None:
         if not head.is_upgrade:

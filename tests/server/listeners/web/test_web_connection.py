@@ -259,6 +259,22 @@ class WorkTests(WebTestCase):
         self.server.advance(1)
         self.assertEqual(browser.send().count(b"HTTP/1.1 200"), 1)
 
+    def test_new_connections(self) -> None:
+        """The first request of a connection waits too, so that no flood of connections leaves a debt behind."""
+        limiter = self.server.services.rate_limiters.of("192.0.2.1")
+        limiter.work = 0.2
+        for _ in range(500):
+            browser = self.browser()
+            browser.send(get("/icon.svg", Connection="close"))
+            browser.connection.connectionLost(Failure(ConnectionDone()))
+        self.assertGreater(limiter.work, -1)
+        browser = self.browser()
+        self.assertEqual(browser.send(get("/icon.svg")), b"")
+        self.assertFalse(browser.socket.is_read)
+        self.server.advance(1)
+        self.assertEqual(browser.send().count(b"HTTP/1.1 200"), 1)
+        self.assertTrue(browser.socket.is_read)
+
 
 class ProxyTests(WebTestCase):
     """A reverse proxy names the client."""
