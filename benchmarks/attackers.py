@@ -23,7 +23,8 @@ class Attack(NamedTuple):
     ``line`` returns line ``number`` of a connection. ``in_flight`` lines wait for a reply at a time. After ``lines``
     lines, a connection is replaced by a new one. ``signs_in``: begin with a token instead of with ``line``. ``users``:
     all connections belong to different users behind one address, instead of to the attacker. ``reads``: read the
-    replies. ``tls``: use TLS. ``records`` returns what a connection sends again and again after its TLS handshake.
+    replies. ``tls``: use TLS. ``records`` returns what a connection sends after its TLS handshake, by the number of
+    calls before. ``is_web``: be a browser.
     """
 
     line: Callable[[int, int], bytes]
@@ -33,7 +34,8 @@ class Attack(NamedTuple):
     reads: bool = True
     users: bool = False
     tls: bool = False
-    records: Callable[[TLSPeer], bytes] | None = None
+    records: Callable[[TLSPeer, int], bytes] | None = None
+    is_web: bool = False
 
     @property
     def is_of_address(self) -> bool:
@@ -119,6 +121,8 @@ class RecordSession(Session):
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
+        if self._attack.is_web:
+            context.set_alpn_protocols(["http/1.1"])
         self._peer = TLSPeer(context, None)
         super()._open()
         self._out = self._peer.handshake()
@@ -131,7 +135,8 @@ class RecordSession(Session):
 
     def _fill(self) -> None:
         if self._peer.is_ready and not self._out and self._attack.records is not None:
-            self._out = self._attack.records(self._peer)
+            self._out = self._attack.records(self._peer, self._asked)
+            self._asked += 1
         super()._fill()
 
 

@@ -19,6 +19,7 @@ from websockets.frames import Frame, Opcode
 from benchmarks import database
 from benchmarks.attackers import SESSIONS_OF_ADDRESS, Attack, RecordSession, Session, client_hello, sessions
 from benchmarks.servers import HOST
+from tests.helpers.tls_peer import TLSPeer
 
 ATTACKER, VICTIM = 10, 11
 """The numbers of the attacking user, and of a user that it writes to."""
@@ -48,6 +49,12 @@ def _makes(make: Callable[[int, int], Request]) -> Callable[[int, int], bytes]:
     return lambda session, number: json.dumps(make(session, number)).encode() + b"\n"
 
 
+def _records(records: Callable[[TLSPeer, int], bytes], *, is_web: bool = False) -> Attack:
+    return Attack(
+        lambda session, number: b"", in_flight=0, signs_in=False, tls=True, records=records, is_web=is_web,
+    )  # fmt: skip
+
+
 _unique = itertools.count(os.getpid() * 1_000_000)
 _user = database.user_name
 _LONG = "long words of a text that goes on and on " * 97
@@ -59,8 +66,7 @@ _UPGRADE = (
     b"GET /ws HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
     b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
 )
-# The last one contains the end of a line, by which replies are counted.
-_PINGS = Frame(Opcode.PING, b"p").serialize(mask=True) * (_AT_ONCE - 1) + Frame(Opcode.PING, b"\n").serialize(mask=True)
+_PING = Frame(Opcode.PING, b"ping").serialize(mask=True)
 _BIG = f"*{database.group_name(BIG_GROUP)}"
 
 ATTACKS: dict[str, Attack] = {
@@ -126,20 +132,13 @@ ATTACKS: dict[str, Attack] = {
         {"type": "block", "name": _user(300)}, {"type": "search", "words": "long"}, {"type": "users"},
         {"type": "send", "chat": "GLOBAL", "text": "x", "expires_in": 1},
     ), users=True),
-    # The web page's requests and frames.
-    "web: pings": Attack(lambda session, number: _PINGS if number else _UPGRADE, in_flight=16, signs_in=False),
-    "web: requests": Attack(lambda session, number: _HTTP_GET * _AT_ONCE, in_flight=16, signs_in=False),
     # TLS.
     "TLS: nothing": Attack(lambda session, number: b"", in_flight=0, signs_in=False, tls=True),
     "TLS: handshakes": Attack(lambda session, number: _HELLO, in_flight=1, lines=1, signs_in=False, tls=True),
-    "TLS: new keys": Attack(
-        lambda session, number: b"", in_flight=0, signs_in=False, tls=True,
-        records=lambda peer: b"".join(peer.key_update() for _ in range(_AT_ONCE)),
-    ),
-    "TLS: records of one byte": Attack(
-        lambda session, number: b"", in_flight=0, signs_in=False, tls=True,
-        records=lambda peer: b"".join(peer.data(b"x") for _ in range(_AT_ONCE)),
-    ),
+    "TLS: new keys": _records(lambda peer, number: b"".join(peer.key_update() for _ in range(_AT_ONCE))),
+    "TLS: records of one byte": _records(lambda peer, number: b"".join(peer.data(b"x") for _ in range(_AT_ONCE))),
+    "web: requests": _records(lambda peer, number: peer.data(_HTTP_GET * _AT_ONCE), is_web=True),
+    "web: pings": _records(lambda peer, number: peer.data(_PING * _AT_ONCE if number else _UPGRADE), is_web=True),
 }  # fmt: skip
 
 
