@@ -52,7 +52,7 @@ class ConnectingTests(DatabaseCase):
         proxy.swallows = True
         began = time.monotonic()
         error = self.assertRaises(psycopg.OperationalError, connection.execute, "SELECT 1")
-        self.assertTrue(0.2 < time.monotonic() - began < 3)
+        self.assertGreater(time.monotonic() - began, 0.2)
         self.assertTrue(connection.closed and is_broken(connection, error))
 
     def test_kept(self) -> None:
