@@ -97,6 +97,23 @@ class TurnsTests(SynchronousTestCase):
         self.assertEqual([name for name in said if name[0] == "m"], [f"m{number}" for number in range(5)])
         self.assertEqual(len(said), 8)
 
+    def test_each_of_nobody(self) -> None:
+        """Changes without a user do not count as those of one user when users take turns."""
+        self.queue._group_most = 2
+        self.submit("long", user="alice", characters=150)
+        self.submit("longer", user="alice", characters=150)
+        for number in range(3):
+            self.submit(str(number), characters=50)
+        self.assertEqual(self.commits()[0], ["0", "1"])
+
+    def test_each_change_costs(self) -> None:
+        """Many short requests of a user come after a few long ones of another."""
+        self.queue._group_most = 3
+        for number in range(3):
+            self.submit(f"m{number}", user="much", characters=1)
+        self.submit("b", user="bob", characters=100)
+        self.assertEqual(self.commits()[0], ["m0", "m1", "b"])
+
     def test_order_of_arrival(self) -> None:
         """If the waiting changes fit into a group, they are committed in the order of arrival."""
         self.patch(commits, "_GROUP_CHARACTERS", 100)

@@ -203,6 +203,19 @@ class ReadingTests(SynchronousTestCase):
         self.log.begins[1].callback([])
         self.assertEqual(self.node.take(), ["check a", "commit a"])
 
+    def test_short_catch_up(self) -> None:
+        """As many entries as one slice holds are applied in the turn. A larger batch is applied whole."""
+        self.patch(following, "_ENTRIES_MOST", 3)
+        self.node.submit("a")
+        self.log.begins[0].callback([batch(2, "u", "v"), batch(3, "w")])
+        self.assertEqual(self.node.take()[-2:], ["check a", "commit a"])
+        self.log.on_news()
+        self.log.commits[0].callback(Committed(4, [None]))
+        self.log.reads[0].callback([batch(9, *"mnop"), batch(10, "q")])
+        self.assertEqual(self.node.log.position, 9)
+        self.clock.advance(0)
+        self.assertEqual(self.node.log.position, 10)
+
     def test_bad_entry(self) -> None:
         """A node that cannot apply an entry loads everything again, and takes another turn."""
         self.node.snapshot_position = 5
