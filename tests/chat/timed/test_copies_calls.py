@@ -124,6 +124,17 @@ class OwnMessagesTests(OneNodeTestCase):
         self.assertEqual([self.done(one).reached for one in answered], [1, 1])
         self.assertEqual(self.others.sent, [])
 
+    def test_ended_while_it_waited(self) -> None:
+        """A message that ended while it waited for the store is answered at once, and the others do not hear of it."""
+        self.world.store.holding = True
+        self.world.send("bob", "GLOBAL")
+        answered = self.world.send("alice", "GLOBAL", expires_in=1)
+        self.world.pass_time(1)
+        self.world.store.let_through()
+        self.assertEqual(self.done(answered).reached, 0)
+        self.world.pass_time(0)
+        self.assertEqual(self.others.sent, [])
+
     def test_taken_back(self) -> None:
         """The others ignore copies of a message that was taken back for as long as it would have lived, and longer."""
         self.world.send("alice", "GLOBAL", expires_in=30)
@@ -221,6 +232,7 @@ class ReceivingTests(OneNodeTestCase):
         self.assertEqual(self.copies.receive(self.copy("a", nonce="n")), {2})
         self.assertEqual((self.live(), self.others.calls[1:]), (["a"], [("took back", ("b", 13_000))]))
         self.assertEqual(self.kinds("bob"), ["Message", "Erased", "Message"])
+        self.assertEqual(list(self.copies.ended()), [("c", 13_000), ("b", 13_000)])
         self.copies.receive(self.copy("0", nonce="n", sender=2))
         self.assertEqual(self.live(), ["a", "0"])
 
@@ -249,9 +261,9 @@ class ReceivingTests(OneNodeTestCase):
 
     def test_forgotten_for_the_longer_time(self) -> None:
         """If two nodes report an end, copies are ignored for the longer of both times."""
-        for left in 9_000, 4_000:
+        for left in 500, 900, 400:
             self.copies.forget([("x", left)])
-        self.assertEqual(list(self.copies.ended()), [("x", 9_000)])
+        self.assertEqual(list(self.copies.ended()), [("x", 900)])
 
     def test_bounded(self) -> None:
         """Few ended messages and early reads are remembered, the latest ones."""
@@ -273,6 +285,30 @@ class ReceivingTests(OneNodeTestCase):
         self.assertEqual(self.copies._read_early, {"c": {2, 3}})
         self.copies.receive(self.copy("c"))
         self.assertEqual((self.live(unread=True), self.live(reader="carol", unread=True)), ([], ["a"]))
+
+    def test_read_some(self) -> None:
+        """Only the messages that were read elsewhere count as read, not those between them."""
+        self.learn(*(self.copy(timed_id) for timed_id in "abcdef"))
+        self.copies.note_read([2], GLOBAL, ["b", "d"])
+        self.assertEqual(self.live(unread=True), ["a", "c", "e", "f"])
+        self.copies.note_read([2, 3], GLOBAL, ["f", "unknown", "e"])
+        self.assertEqual(self.live(unread=True), ["a", "c"])
+        self.assertEqual(self.live(reader="carol", unread=True), ["a", "b", "c", "d"])
+        self.copies.note_read([2], 99, ["a"])
+        self.assertEqual(self.live(unread=True), ["a", "c"])
+
+    def test_slices(self) -> None:
+        """Many reads are noted in several turns, in one pass at a time. Later ones are noted at once again."""
+        self.learn(self.copy("a"), self.copy("b"))
+        self.patch(copies, "_SLICE_SECONDS", -1)
+        self.copies.note_read([2, 3], GLOBAL, ["a"])
+        self.copies.note_read([2], GLOBAL, ["b"])
+        self.assertEqual((self.live(unread=True), len(self.copies._reads)), (["b"], 2))
+        for _ in range(2):
+            self.world.clock.advance(0)
+        self.assertEqual((self.live(unread=True), self.live(reader="carol", unread=True)), ([], ["b"]))
+        self.copies.note_read([3], GLOBAL, ["b"])
+        self.assertEqual(self.live(reader="carol", unread=True), [])
 
     def test_marker(self) -> None:
         """The marker of a read elsewhere goes to the sessions of that user here, named as it calls the chat."""
@@ -340,6 +376,17 @@ class LearningTests(OneNodeTestCase):
         self.timed = self.world.chat.messages.timed
         self.copies.learn(part)
         self.assertEqual([self.live(reader=name, unread=True) for name in ("bob", "carol")], seen)
+
+    def test_ended_between_parts(self) -> None:
+        """A message that ends while the parts go out is in none of the later ones, nor is a read of it."""
+        self.patch(copies, "_PART", 1)
+        self.learn(self.copy("a"), self.copy("b"), self.copy("c"), reads=((2, 1, 1, ()),))
+        parts = self.copies.live()
+        self.assertEqual([copy.id for copy in next(parts).copies], ["a"])
+        self.copies.forget([("b", 5_000)])
+        self.assertEqual([(copy.id, part.reads) for part in parts for copy in part.copies], [("c", ())])
+        self.patch(copies, "_PART", 2)
+        self.assertEqual([part.reads for part in self.copies.live()], [()])
 
     def test_nothing_known(self) -> None:
         """Reads of messages that have ended here change nothing."""
