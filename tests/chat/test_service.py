@@ -21,6 +21,14 @@ class PresenceTests(WorldTestCase):
         self.assertEqual(self.world.presence, ["+alice", "+bob", "-alice", "+alice"])
         self.assertEqual((self.world.chat.online(9), self.world.chat.online(1)), (["bob", "alice"], ["bob"]))
 
+    def test_other_nodes(self) -> None:
+        """Of the users that other nodes report, only those known here that were not removed are online."""
+        bob = self.world["bob"].id
+        self.done(self.world.chat.moderation.remove("carol", False, lambda count: None))
+        for user in bob, 3, 99:
+            self.world.chat.presence.came("b", user, 1)
+        self.assertEqual((self.world.chat.online(9), self.world.presence), (["bob"], ["+bob"]))
+
     def test_settled(self) -> None:
         """`settled` fires when everything requested is committed."""
         self.world.store.holding = True
