@@ -130,9 +130,30 @@ class PersonasTests(SynchronousTestCase):
         self.personas.set(_ALICE, 10, away="lunch")
         self.presence.enter(_ALICE, 11)
         self.presence.enter(_BOB, 20)
+        self.presence.enter(_ALICE, 12)
+        self.presence.leave(_ALICE, 12)
         self.presence.leave(_ALICE, 11)
         self.presence.leave(_ALICE, 10)
         self.assertEqual(self.told, [(_ALICE, "lunch"), (_ALICE, None), (_ALICE, "lunch"), (_ALICE, None)])
+
+    def test_single_server(self) -> None:
+        """Without other nodes, nothing is told, and a session that ends leaves nothing behind."""
+        self.personas.others = None
+        self.presence.enter(_ALICE, 11)
+        for session in 10, 11:
+            self.personas.set(_ALICE, session, away="lunch")
+        self.presence.leave(_ALICE, 10)
+        self.assertEqual((self.away(), list(self.personas._sessions[_ALICE])), ("lunch", [11]))
+        self.assertEqual(self.told, [])
+
+    def test_withdrawn(self) -> None:
+        """What another node has withdrawn no longer counts, even if it was the newest."""
+        self.presence.came("b", _ALICE, 1)
+        self.personas.set(_ALICE, 10, realname="Alice")
+        self.personas.note("b", _ALICE, Persona(realname="A.", named_at=99))
+        self.assertEqual(self.personas.of(_ALICE).realname, "A.")
+        self.personas.note("b", _ALICE, None)
+        self.assertEqual(self.personas.of(_ALICE).realname, "Alice")
 
     def test_other_nodes(self) -> None:
         """A user is away while it is on all nodes where it is online. A node that is gone does not count."""
