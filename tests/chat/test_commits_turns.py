@@ -65,6 +65,35 @@ class TurnsTests(SynchronousTestCase):
         self.assertEqual(self.queue._alone_later, {})
         self.successResultOf(self.queue.when_idle())
 
+    def test_refused_beside_one_alone(self) -> None:
+        """A refused message of a user leaves the exclusive changes of that user as they are."""
+
+        def refuse() -> None:
+            raise Refusal(Code.BLOCKED, "no")
+
+        refused = self.submit("message", user="much", in_check=refuse)
+        for number in range(2):
+            self.submit(f"m{number}", alone=True, user="much")
+        self.assertEqual(self.commits(), [["m0"], ["m1"]])
+        self.failureResultOf(refused, Refusal)
+
+    def test_after_messages(self) -> None:
+        """After a group of messages, an exclusive change does not wait for later messages."""
+        self.submit("first", alone=True, user="bob")
+        self.store.finish()
+        self.submit("message", user="carol")
+        self.store.finish()
+        self.submit("alone", alone=True, user="bob")
+        self.submit("later", user="carol")
+        self.assertEqual(self.commits(), [["first"], ["message"], ["alone"], ["later"]])
+
+    def test_long_messages(self) -> None:
+        """Users take turns also if few but long messages wait."""
+        self.patch(commits, "_GROUP_CHARACTERS", 100)
+        for name, characters in (("m0", 120), ("m1", 120), ("little", 10)):
+            self.submit(name, characters=characters, user=name[0])
+        self.assertEqual(self.commits(), [["little", "m0"], ["m1"]])
+
     def test_nobodys(self) -> None:
         """Changes without a user do not wait for one another."""
         for name in "ab":
