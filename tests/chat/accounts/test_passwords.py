@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from twisted.internet.defer import Deferred, ensureDeferred
+from argon2.exceptions import HashingError
+from twisted.internet.defer import Deferred, ensureDeferred, fail
 
 from irchat.interfaces.writes import PasswordSet
 from irchat.protocol.errors import Code
@@ -74,6 +75,26 @@ class PasswordTests(AccountsTestCase):
         """An account without a password has none to change."""
         user = self.world.add_user("alice")
         self.refuse(Code.BAD_CREDENTIALS, self.accounts.change_password, user, "", GOOD, None)
+
+    def test_removed_meanwhile(self) -> None:
+        """The password of a user that is removed while it is hashed is not set."""
+        self.register()
+        held: list[Any] = []
+        self.patch(self.accounts, "in_thread", lambda by, *call: held.append(Deferred()) or held[-1])
+        resetting = ensureDeferred(self.accounts.reset_password("alice", "battery staple"))
+        self.done(self.world.chat.moderation.remove("alice", False, lambda count: None))
+        held[0].callback("hash")
+        self.refused(Code.NO_SUCH_USER, lambda: resetting)
+
+    def test_no_memory(self) -> None:
+        """Without memory for a hash a request is refused as such, not as a wrong password, and may be repeated."""
+        self.register()
+        for error in MemoryError(), HashingError("threads"):
+            self.patch(self.accounts, "in_thread", lambda by, *call, error=error: fail(error))
+            for _ in range(2):
+                self.refuse(Code.UNAVAILABLE, self.accounts.login, "alice", GOOD)
+        self.assertEqual(len(self.flushLoggedErrors()), 0)
+        self.assertEqual(self.accounts._hashing, 0)
 
     def test_login_meanwhile(self) -> None:
         """A sign-in by the old password just before the change has no token afterwards."""
