@@ -6,7 +6,7 @@ from twisted.internet.defer import Deferred, ensureDeferred
 
 from irchat.chat.accounts.sign_ins import token_digest
 from irchat.interfaces.stored import StoredBan
-from irchat.interfaces.writes import BanSet, Entry, PasswordSet, UserCreated
+from irchat.interfaces.writes import BanSet, Entry, KeyAdded, PasswordSet, UserCreated
 from irchat.protocol.errors import Code, Refusal
 from tests.helpers.accounts import GOOD, AccountsTestCase
 from tests.helpers.ssh_doors import new_key
@@ -66,6 +66,16 @@ class NodesTests(AccountsTestCase):
         self.log.catch_up()
         signed_in = self.done(entering)
         self.assertEqual((signed_in.user.id, signed_in.new), (entry[1], False))
+
+    def test_new_account_with_a_key(self) -> None:
+        """So is one that signs in by a key."""
+        entry = self.created("bob")
+        added = KeyAdded(entry[1], self.key.kind, self.key.blob, self.key.fingerprint, "", self.world.ms, 9)
+        self.done(self.world.store.store.commit([added]))
+        entering = ensureDeferred(self.accounts.vouch("bob", self.key.fingerprint))
+        self.follow(*entry)
+        self.log.catch_up()
+        self.assertEqual(self.done(entering).user.id, entry[1])
 
     def test_banned_before(self) -> None:
         """A ban from another node holds for each way to sign in, with or without a new token."""
