@@ -86,6 +86,16 @@ class PasswordTests(AccountsTestCase):
         held[0].callback("hash")
         self.refused(Code.NO_SUCH_USER, lambda: resetting)
 
+    def test_removed_while_it_is_verified(self) -> None:
+        """A user that is removed while the password is verified does not sign in."""
+        self.register()
+        held: list[Any] = []
+        self.patch(self.accounts, "in_thread", lambda by, *call: held.append(Deferred()) or held[-1])
+        entering = ensureDeferred(self.accounts.login("alice", GOOD, with_token=False))
+        self.done(self.world.chat.moderation.remove("alice", False, lambda count: None))
+        held[0].callback(True)
+        self.refused(Code.BAD_CREDENTIALS, lambda: entering)
+
     def test_no_memory(self) -> None:
         """Without memory for a hash a request is refused as such, not as a wrong password, and may be repeated."""
         self.register()
