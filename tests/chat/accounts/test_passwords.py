@@ -32,6 +32,7 @@ class PasswordTests(AccountsTestCase):
             for password in (composed, decomposed):
                 self.login(name, password)
             self.refuse(Code.BAD_CREDENTIALS, self.accounts.login, name, "gru\u00dfe aus koln")
+            self.refuse(Code.BAD_CREDENTIALS, self.accounts.login, name, "gru\u0308\u00dfe\u00a0aus kolm")
 
     def test_old_hash(self) -> None:
         """A hash from before passwords were normalised matches its original form. It is then replaced.

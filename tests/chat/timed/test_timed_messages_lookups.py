@@ -130,6 +130,21 @@ class LookupTests(SynchronousTestCase):
         self.assertTrue(self.timed.take_back(second))
         self.assertEqual((first.end, second.end), (2.0, 3.0))
 
+    def test_taken_back_are_dropped_in_time(self) -> None:
+        """Messages that were taken back make up at most half of the heap of ends, or a fixed number."""
+        self.patch(timed_messages, "_TAKEN_BACK_MOST", 2)
+        for live, most in (2, 2), (10, 10):
+            self.setUp()
+            for seconds in range(live, 0, -1):
+                self.add(seconds)
+            sizes = []
+            for _ in range(2 * most + 2):
+                self.timed.take_back(self.add(100))
+                sizes.append(len(self.timed._ends) - live)
+            self.assertEqual(sizes, [*range(1, most + 1), 0] * 2)
+            self.clock.pump([1.0] * live)
+            self.assertEqual(self.ended, list(range(live, 0, -1)))
+
     def test_missed(self) -> None:
         """Messages of all chats of a reader come in one order, without hidden senders and other groups."""
         self.add(chat="team")
