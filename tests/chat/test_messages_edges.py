@@ -52,6 +52,8 @@ class TimesAheadTests(WorldTestCase):
         self.patch(messages, "_AHEAD_MOST", 2)
         for number in range(1, 6):
             self.world.chat.messages.note_ahead(number, BEGIN_MS + number)
+            if number == 2:
+                self.assertEqual(list(self.world.chat.messages._ahead), [1, 2])
         self.assertEqual(self.world.chat.messages._ahead, {5: BEGIN_MS + 5})
         self.assertEqual(self.world.chat.messages.next_timed_at(5, BEGIN_MS), BEGIN_MS + 5)
 

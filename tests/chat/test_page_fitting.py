@@ -40,6 +40,13 @@ class FittingTests(SynchronousTestCase):
         page = Page([_message(1)._replace(marks=())], False, 1)
         self.assertIs(self.fit(page, 0), page)
 
+    def test_mentions(self) -> None:
+        """The names of mentioned users count as well, and so do the numbers of deleted messages."""
+        messages = [_message(seq)._replace(marks=(), to=(1,) * 9) for seq in range(1, 4)]
+        self.assertEqual([one.seq for one in self.fit(Page(messages, False, 3), 2).messages], [2, 3])
+        page = Page([_message(1), _message(2)], False, 2, 0, 9, (3,), (9,))
+        self.assertEqual([one.seq for one in self.fit(page, 2, after_rev=0).messages], [1])
+
     def test_directions(self) -> None:
         """A page lacks what the next one begins with; around a message, what is farthest. One message always stays."""
         for where in ({}, {"before": 8}):

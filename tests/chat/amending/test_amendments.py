@@ -56,7 +56,7 @@ class ArgumentTests(WorldTestCase):
         self.assertEqual(self.said("bob", "GLOBAL"), ["one", "three"])
         self.assertEqual(self.done(self.world.amend_last("alice", "GLOBAL")).seq, 1)
         refusal = self.refused(Code.NO_SUCH_MESSAGE, self.world.amend_last, "alice", "GLOBAL")
-        self.assertIn("ls GLOBAL", refusal.text)
+        self.assertIn("You have no message in GLOBAL", refusal.text)
 
     def test_last_of_one_millisecond(self) -> None:
         """The order of sending decides which message is the last one, a timed or a stored one, not their times."""

@@ -163,7 +163,8 @@ class AdministratorTests(_Case):
         """The administrator of the machine deletes in any chat. Nobody is named, and no later member learns of it."""
         self.send_before_a_block()
         for chat in "*Team", "global", "@bob@alice":
-            self.done(self.delete(chat, 1))
+            reply = self.done(self.delete(chat, 1))
+            self.assertEqual((reply.chat, reply.seq, reply.by, reply.deleted), (chat, 1, "", True))
         for name, labels in (("alice", ["*team", "GLOBAL", "@bob"]), ("bob", ["*team", "GLOBAL", "@alice"])):
             told = [(event.chat, event.by, event.deleted) for event in self.world.told(name)]
             self.assertEqual(told, [(label, "", True) for label in labels])
