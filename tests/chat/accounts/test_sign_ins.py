@@ -2,15 +2,17 @@
 
 from typing import Any
 
-from twisted.internet.defer import Deferred, ensureDeferred
+from twisted.internet.defer import Deferred, ensureDeferred, succeed
 
 from irchat.chat.accounts import sign_ins
 from irchat.chat.accounts.accounts import SignedIn
 from irchat.chat.accounts.sign_ins import token_digest
 from irchat.interfaces.bus import sign_in_id
+from irchat.interfaces.stored import StoredSignIn
 from irchat.protocol import events
 from irchat.protocol.errors import Code, Refusal
 from irchat.protocol.rules import LABEL_LENGTH, TOKEN_SECONDS
+from irchat.system.clock import rfc3339
 from tests.helpers.accounts import AccountsTestCase
 
 
@@ -67,6 +69,15 @@ class SignInsTests(AccountsTestCase):
         listed = self.listed(third)
         self.assertEqual([one.id for one in listed.sessions], [sign_in_id(one.digest) for one in (self.second, third)])
         self.assertEqual((listed.more, listed.unlisted), (True, 1))
+
+    def test_of_an_older_version(self) -> None:
+        """A token of an older version has no beginning, and comes first."""
+        now = self.world.ms
+        rows = [StoredSignIn(b"new", now, now, None), StoredSignIn(b"old", None, now, None)]
+        self.patch(self.world.store, "sign_ins", lambda user, limit: succeed(rows))
+        listed = self.listed().sessions
+        self.assertEqual([(one.id, one.since) for one in listed],
+                         [(sign_in_id(b"old"), None), (sign_in_id(b"new"), rfc3339(now))])  # fmt: skip
 
     def test_twice_online(self) -> None:
         """A sign-in with two sessions is listed once, and neither is unlisted."""
