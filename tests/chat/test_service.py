@@ -1,6 +1,9 @@
 """The entrance to the core: presence, the list of users, and the state after a restart."""
 
+from irchat.chat.local_bus import LocalBus
+from irchat.chat.service import ChatService
 from irchat.interfaces.bus import Publication
+from irchat.interfaces.limits import Limits
 from irchat.protocol import events
 from tests.helpers.chat import WorldTestCase
 
@@ -37,6 +40,27 @@ class PresenceTests(WorldTestCase):
         self.assertNoResult(settled)
         self.world.store.let_through()
         self.done(settled)
+
+
+class GatheringTests(WorldTestCase):
+    """A service that gathers changes, as in a server."""
+
+    def test_turn(self) -> None:
+        """All changes of a turn of the reactor are committed together, at its end."""
+        world = self.world
+        chat = ChatService(
+            world.store, LocalBus(), lambda name, is_online: None, world.clock, world.wall_ms, gathers=True
+        )
+        sender = chat.directory.user("alice")
+        sent = [
+            chat.queue.submit(chat.messages.to_send(sender, "GLOBAL", text, expires_in=None, nonce=None, origin=None))
+            for text in "ab"
+        ]
+        self.assertEqual(world.store.commits, [])
+        world.clock.advance(0)
+        self.assertEqual([len(commit) for commit in world.store.commits], [2])
+        self.assertEqual([self.done(one).seq for one in sent], [1, 2])
+        self.assertEqual(chat.limits.timed, Limits().timed)
 
 
 class UsersTests(WorldTestCase):

@@ -164,7 +164,7 @@ class Directory:
             self.network_bans.add(ban)
 
     def _remove_ban(self, user: int | None, network: str | None) -> None:
-        if user is not None and user in self.banned:
+        if user in self.banned:
             self.banned.pop(user).ban = None
         if network is not None:
             self.network_bans.remove(network)

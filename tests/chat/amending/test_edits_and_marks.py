@@ -23,6 +23,11 @@ class EditTests(WorldTestCase):
         self.assertEqual((message.text, message.rev, message.edited, message.marks), ("new", 1, _AT, None))
         self.assertEqual((self.found("bob", "new"), self.found("bob", "old")), (["new"], []))
 
+    def test_characters(self) -> None:
+        """An edit counts in the queue with the length of its text."""
+        edit = self.world.chat.amendments.to_amend(self.world["alice"], "GLOBAL", seq=1, text="x" * 70)
+        self.assertEqual(edit.characters, 70)
+
     def test_private(self) -> None:
         """In a private chat each of the two gets it with the name of the other."""
         self.done(self.world.send("alice", "@bob", "old"))
