@@ -120,7 +120,9 @@ class SendTests(WorldTestCase):
         self.world.pass_time(5)
         self.assertEqual(self.mentions("bob"), {"GLOBAL": 0})
         self.done(self.world.send("alice", "GLOBAL", "@bob", expires_in=9))
-        self.done(self.world.chat.reading.mark(self.world["bob"], "GLOBAL", 2, None))
+        self.done(self.world.send("alice", "GLOBAL", "@bob"))
+        self.assertEqual(self.mentions("bob"), {"GLOBAL": 2})
+        self.done(self.world.chat.reading.mark(self.world["bob"], "GLOBAL", 3, None))
         self.assertEqual(self.mentions("bob"), {"GLOBAL": 0})
 
     def mentions(self, name: str) -> dict[str, int]:
