@@ -95,6 +95,7 @@ class SendTests(WorldTestCase):
         self.done(self.world.send("alice", "@bob", "hi @bob, and @carol", origin=1))
         self.assertEqual(self.to("bob"), [("hi @bob, and @carol", ["bob"])])
         self.assertEqual(self.to("alice"), self.to("bob"))
+        self.assertEqual(len(self.world.told("bob", 1)), 1)
         self.assertEqual(self.world.told("alice", 1), [])
 
     def test_blocked_name(self) -> None:

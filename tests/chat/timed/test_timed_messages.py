@@ -289,6 +289,12 @@ class SliceTests(SynchronousTestCase):
         self.clock.slow = False
         self.clock.advance(5)
         self.assertEqual(self.clock.batches, [8, 16, 32, 64, *[128] * 6, 112])
+        self.clock.batches.clear()
+        for count in 1, 200:
+            for _ in range(count):
+                self.timed.add(self.directory.chat(self.alice, "GLOBAL"), self.alice, "psst", _AT, 5, 5.0)
+            self.clock.pump([0.25] * 4)
+        self.assertEqual(self.clock.batches, [1, 128, 72])
         self.clock.slow, self.clock.seconds_of_each = True, 0.002
         for count in 50, 10:
             self.clock.batches.clear()
