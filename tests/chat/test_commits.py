@@ -159,7 +159,7 @@ class CommitQueueTests(SynchronousTestCase):
         self.submit("c")
         self.store.finish()
         self.store.finish()
-        self.failureResultOf(broken, ValueError)
+        self.assertIn("in_reply", self.failureResultOf(broken, ValueError).getTraceback())
         self.assertEqual(self.events()[-4:], ["reply b: b done", "reply c: c done", "tell c", "answer c"])
 
     def test_broken_bus(self) -> None:

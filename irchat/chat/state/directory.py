@@ -227,7 +227,7 @@ class Directory:
         """
         key = check_new_name(name)
         drawn = skeleton(key)
-        if key in self._groups_by_key or drawn in self._groups_by_key or drawn in self._drawn_groups:
+        if drawn in self._groups_by_key or drawn in self._drawn_groups:
             raise Refusal(
                 Code.GROUP_EXISTS,
                 f"There is already a group {shown(name)!r}, or one with a similar name. Choose another name.",
