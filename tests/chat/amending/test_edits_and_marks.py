@@ -48,6 +48,14 @@ class EditTests(WorldTestCase):
         self.refused(Code.NO_SUCH_GROUP, self.world.amend, "alice", "*team", 1, "new")
         self.assertEqual(self.said("bob", "*team"), ["old"])
 
+    def test_beside_a_timed_one(self) -> None:
+        """A message is edited by its number also after its sender has sent a timed one."""
+        for seconds in None, 9:
+            self.done(self.world.send("alice", "GLOBAL", f"for {seconds}", expires_in=seconds))
+        self.done(self.world.amend("alice", "GLOBAL", 1, "new"))
+        self.assertEqual(self.said("bob", "GLOBAL"), ["new", "for 9"])
+        self.refused(Code.NO_SUCH_MESSAGE, self.world.amend, "alice", "GLOBAL", 2, "new")
+
     def test_no_such_message(self) -> None:
         """A number without a message, of a deleted one and of one behind a block are refused alike."""
         self.done(self.world.send("alice", "GLOBAL"))

@@ -133,7 +133,7 @@ class LookupTests(SynchronousTestCase):
     def test_taken_back_are_dropped_in_time(self) -> None:
         """Messages that were taken back make up at most half of the heap of ends, or a fixed number."""
         self.patch(timed_messages, "_TAKEN_BACK_MOST", 2)
-        for live, most in (2, 2), (10, 10):
+        for live, most in (0, 2), (2, 2), (10, 10):
             self.setUp()
             for seconds in range(live, 0, -1):
                 self.add(seconds)
