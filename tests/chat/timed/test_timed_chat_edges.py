@@ -41,6 +41,12 @@ class EdgesTests(SynchronousTestCase):
         self.assertEqual(seen, [[4, 8, 10], [4, 6, 8, 10]])
         self.assertNotIn(self.sent[2], list(self.chat.newest_first(self.bob, frozenset())))
 
+    def test_exclude_among_neighbours(self) -> None:
+        """The messages right before and after it stay unread."""
+        sent = [self.add(order, self.alice) for order in (11, 12, 13)]
+        self.chat.exclude(sent[1], [self.bob])
+        self.assertEqual(self.unread(self.bob)[-2:], [11, 13])
+
     def test_exclude_from_a_read_span(self) -> None:
         """That holds also for a user that has read the others around it, while their sender was hidden."""
         self.bob.hidden = frozenset({self.alice.id})
