@@ -215,3 +215,4 @@ class StormTests(AccountsTestCase):
         registering = ensureDeferred(self.accounts.register("alice", GOOD))
         held[-1].callback("hash")
         self.assertEqual(self.successResultOf(registering).user.name, "alice")
+        self.assertEqual(self.accounts._hashing, 0)

@@ -101,14 +101,15 @@ class EdgesTests(SynchronousTestCase):
 
     def test_mentions(self) -> None:
         """Unread mentions do not count those of hidden senders, and end with their messages."""
-        self.add(12, self.carol)
+        last = self.add(12, self.carol)
         self.chat.note_read(self.bob, 3, 6)
         self.assertEqual((self.chat.mentions(self.bob, ()), self.chat.mentions(self.bob, {3})), (4, 3))
         for timed in self.sent:
             self.assertTrue(self.chat.remove(timed))
             self.assertFalse(self.chat.remove(timed))
         self.assertEqual((self.chat.mentions(self.bob, ()), self.chat.mentions(self.carol, ())), (1, 0))
-        self.assertEqual([list(calls) for calls in self.chat._calls.values()], [[12]])
+        self.chat.remove(last)
+        self.assertEqual((self.chat.mentions(self.bob, ()), self.chat._calls), (0, {}))
 
     def test_removed_twice(self) -> None:
         """A message that precedes all live ones is removed already."""
