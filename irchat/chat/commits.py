@@ -144,7 +144,6 @@ class CommitQueue:
             self._clock.callLater(seconds, self._next)
 
     def _next(self) -> None:
-        self._running = True
         while self._waiting:
             if self._following is not None and not self._following.has_turn:
                 self._take_turn(self._following)

@@ -319,11 +319,11 @@ class _TimedSend(_MessageChange):
         if timed.end <= now:
             reached = frozenset()
         messages.timed.give(timed, reached | {sender.id})
-        is_shared = messages.copies is not None and timed.end > now
-        answer = TimedSent(timed, len(reached), of, is_open=is_shared)
+        copies = messages.copies if timed.end > now else None
+        answer = TimedSent(timed, len(reached), of, is_open=copies is not None)
         messages.timed_nonces.remember(sender, self.nonce, answer)
         if timed.end > now:
             publications += sent(timed, now, messages.presence, self.origin)
-        if messages.copies is not None and is_shared:
-            messages.copies.send(timed, self.nonce, reached, answer)
+        if copies is not None:
+            copies.send(timed, self.nonce, reached, answer)
         return answer

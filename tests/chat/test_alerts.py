@@ -47,3 +47,9 @@ class AlertTests(WorldTestCase):
         self.group("team", "alice", "bob")
         for alert in (None, "none"):
             self.refused(Code.NO_SUCH_GROUP, self.world.chat.reading.alert, self.world["carol"], "*team", alert)
+
+    def test_removed(self) -> None:
+        """A user that was removed meanwhile sets nothing."""
+        carol = self.world["carol"]
+        self.done(self.world.chat.moderation.remove("carol", False, lambda count: None))
+        self.refused(Code.NOT_LOGGED_IN, self.world.chat.reading.alert, carol, "GLOBAL", "none")

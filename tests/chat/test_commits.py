@@ -159,7 +159,7 @@ class CommitQueueTests(SynchronousTestCase):
         self.submit("c")
         self.store.finish()
         self.store.finish()
-        self.failureResultOf(broken, ValueError)
+        self.assertIn("in_reply", self.failureResultOf(broken, ValueError).getTraceback())
         self.assertEqual(self.events()[-4:], ["reply b: b done", "reply c: c done", "tell c", "answer c"])
 
     def test_broken_bus(self) -> None:
@@ -196,6 +196,17 @@ class CommitQueueTests(SynchronousTestCase):
         for one in idle:
             one.addCallback(lambda _: self.log.append("idle"))
         self.assertEqual(self.events()[-3:], ["refuse b: unavailable", "idle", "idle"])
+
+    def test_measured(self) -> None:
+        """The function that commits can be wrapped, and the length is that of the changes that wait for it."""
+        measured: list[int] = []
+        self.queue.measure(lambda commit: lambda writes: measured.append(len(writes)) or commit(writes))  # type: ignore[func-returns-value]
+        for name in "abc":
+            self.submit(name)
+        self.assertEqual(len(self.queue), 2)
+        self.store.finish()
+        self.store.finish()
+        self.assertEqual((measured, self.store.commits, len(self.queue)), ([1, 2], [["a"], ["b", "c"]], 0))
 
     def test_published(self) -> None:
         """`published` fires at once without a running commit, otherwise when its contents are published."""

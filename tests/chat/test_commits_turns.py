@@ -65,6 +65,35 @@ class TurnsTests(SynchronousTestCase):
         self.assertEqual(self.queue._alone_later, {})
         self.successResultOf(self.queue.when_idle())
 
+    def test_refused_beside_one_alone(self) -> None:
+        """A refused message of a user leaves the exclusive changes of that user as they are."""
+
+        def refuse() -> None:
+            raise Refusal(Code.BLOCKED, "no")
+
+        refused = self.submit("message", user="much", in_check=refuse)
+        for number in range(2):
+            self.submit(f"m{number}", alone=True, user="much")
+        self.assertEqual(self.commits(), [["m0"], ["m1"]])
+        self.failureResultOf(refused, Refusal)
+
+    def test_after_messages(self) -> None:
+        """After a group of messages, an exclusive change does not wait for later messages."""
+        self.submit("first", alone=True, user="bob")
+        self.store.finish()
+        self.submit("message", user="carol")
+        self.store.finish()
+        self.submit("alone", alone=True, user="bob")
+        self.submit("later", user="carol")
+        self.assertEqual(self.commits(), [["first"], ["message"], ["alone"], ["later"]])
+
+    def test_long_messages(self) -> None:
+        """Users take turns also if few but long messages wait."""
+        self.patch(commits, "_GROUP_CHARACTERS", 100)
+        for name, characters in (("m0", 120), ("m1", 120), ("little", 10)):
+            self.submit(name, characters=characters, user=name[0])
+        self.assertEqual(self.commits(), [["little", "m0"], ["m1"]])
+
     def test_nobodys(self) -> None:
         """Changes without a user do not wait for one another."""
         for name in "ab":
@@ -96,6 +125,23 @@ class TurnsTests(SynchronousTestCase):
         said = [name for group in groups for name in group]
         self.assertEqual([name for name in said if name[0] == "m"], [f"m{number}" for number in range(5)])
         self.assertEqual(len(said), 8)
+
+    def test_each_of_nobody(self) -> None:
+        """Changes without a user do not count as those of one user when users take turns."""
+        self.queue._group_most = 2
+        self.submit("long", user="alice", characters=150)
+        self.submit("longer", user="alice", characters=150)
+        for number in range(3):
+            self.submit(str(number), characters=50)
+        self.assertEqual(self.commits()[0], ["0", "1"])
+
+    def test_each_change_costs(self) -> None:
+        """Many short requests of a user come after a few long ones of another."""
+        self.queue._group_most = 3
+        for number in range(3):
+            self.submit(f"m{number}", user="much", characters=1)
+        self.submit("b", user="bob", characters=100)
+        self.assertEqual(self.commits()[0], ["m0", "m1", "b"])
 
     def test_order_of_arrival(self) -> None:
         """If the waiting changes fit into a group, they are committed in the order of arrival."""

@@ -69,6 +69,8 @@ class EndTests(WorldTestCase):
         self.done(self.world.history("alice", "GLOBAL", mark_read=True))
         self.assertEqual(self.world.told("alice"), [events.Read("GLOBAL", 1)])
         self.assertEqual(self.chat_of("alice").unread, 0)
+        self.block("alice", "bob", False)
+        self.assertEqual(self.chat_of("alice").unread, 0)
 
     def test_late_member(self) -> None:
         """A group with only earlier messages is listed as empty to a new member, and its timed ones can be read."""

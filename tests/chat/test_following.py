@@ -48,6 +48,34 @@ class TurnTests(SynchronousTestCase):
         )
         self.assertEqual(self.successResultOf(done), "a")
 
+    def test_each_group_takes_its_turn(self) -> None:
+        """After a commit, and after a group without writes, the next group waits for a turn of its own."""
+        for name, writes in (("a", False), ("b", True), ("c", True)):
+            self.node.submit(name, writes=writes)
+            self.log.begins[-1].callback([])
+            if writes:
+                self.log.commits[-1].callback(Committed(len(self.log.commits), [None]))
+        calls = [call for call in self.node.take() if call.split()[0] in ("begin", "cancel", "commit")]
+        self.assertEqual(calls, ["begin", "cancel", "begin", "commit b", "begin", "commit c"])
+
+    def test_news_of_a_lost_turn(self) -> None:
+        """News that came during a lost turn are read, also if no other turn can be taken."""
+        done = self.node.submit("a")
+        self.log.begins[-1].callback([])
+        self.log.on_news()
+        self.node.take()
+        self.log.commits[-1].errback(TurnLost())
+        self.log.begins[-1].errback(unavailable())
+        self.failureResultOf(done, Refusal)
+        self.assertEqual(self.node.take(), ["read", "begin"])
+
+    def test_without_a_clock(self) -> None:
+        """Without a clock, a long catch-up is one slice after the other."""
+        self.patch(following, "_ENTRIES_MOST", 1)
+        self.log.on_news()
+        self.log.reads[-1].callback([batch(1, "x"), batch(2, "y"), batch(3, "z")])
+        self.assertEqual(self.log.position, 3)
+
     def test_lost_turn(self) -> None:
         """After a lost turn the same changes are checked again, before later ones. None is answered twice."""
         checks: list[None] = []
@@ -203,6 +231,19 @@ class ReadingTests(SynchronousTestCase):
         self.log.begins[1].callback([])
         self.assertEqual(self.node.take(), ["check a", "commit a"])
 
+    def test_short_catch_up(self) -> None:
+        """As many entries as one slice holds are applied in the turn. A larger batch is applied whole."""
+        self.patch(following, "_ENTRIES_MOST", 3)
+        self.node.submit("a")
+        self.log.begins[0].callback([batch(2, "u", "v"), batch(3, "w")])
+        self.assertEqual(self.node.take()[-2:], ["check a", "commit a"])
+        self.log.on_news()
+        self.log.commits[0].callback(Committed(4, [None]))
+        self.log.reads[0].callback([batch(9, *"mnop"), batch(10, "q")])
+        self.assertEqual(self.node.log.position, 9)
+        self.clock.advance(0)
+        self.assertEqual(self.node.log.position, 10)
+
     def test_bad_entry(self) -> None:
         """A node that cannot apply an entry loads everything again, and takes another turn."""
         self.node.snapshot_position = 5
@@ -232,7 +273,7 @@ class ReadingTests(SynchronousTestCase):
 
     def test_own_commit_in_the_snapshot(self) -> None:
         """A commit that is in the new snapshot is not applied again. Nobody is there to get its answer."""
-        for position, code in ((4, Code.UNAVAILABLE), (6, None)):
+        for position, code in ((4, Code.UNAVAILABLE), (5, Code.UNAVAILABLE), (6, None)):
             self.setUp()
             self.node.snapshot_position = 5
             done = self.node.submit("a", alone=True)

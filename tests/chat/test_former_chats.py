@@ -40,7 +40,8 @@ class FormerChatTests(WorldTestCase):
         for name in "alice", "bob":
             self.done(self.world.chat.groups.remove(self.world[name], "team", name, None))
         self.group("team", "alice", "carol")
-        self.refused(Code.NO_SUCH_GROUP, self.world.send, "alice", "*team", "secret", chat_id=chat_id)
+        refusal = self.refused(Code.NO_SUCH_GROUP, self.world.send, "alice", "*team", "secret", chat_id=chat_id)
+        self.assertIn("another group", refusal.text)
         self.done(self.world.send("alice", "*team", "hi", chat_id=self.ids()["*team"]))
         self.done(self.world.send("alice", "GLOBAL", "hi", chat_id="GLOBAL"))
         self.assertEqual(self.said("carol", "*team"), ["hi"])

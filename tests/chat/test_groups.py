@@ -87,6 +87,7 @@ class GroupTests(WorldTestCase):
         self.block("alice", "carol")
         for code, *asked in (
             (Code.BAD_NAME, "a b", "alice"), (Code.BAD_NAME, "", "alice"), (Code.BAD_NAME, "GLOBAL", "alice"),
+            (Code.BAD_NAME, "a b", "alice", "nobody"),
             (Code.GROUP_EXISTS, "TEAM", "alice"), (Code.GROUP_EXISTS, "team", "dave"),
             (Code.NO_SUCH_USER, "new", "alice", "bob", "nobody"), (Code.BLOCKED, "new", "alice", "bob", "carol"),
             (Code.BLOCKED, "new", "carol", "alice"),

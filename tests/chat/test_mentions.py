@@ -95,6 +95,7 @@ class SendTests(WorldTestCase):
         self.done(self.world.send("alice", "@bob", "hi @bob, and @carol", origin=1))
         self.assertEqual(self.to("bob"), [("hi @bob, and @carol", ["bob"])])
         self.assertEqual(self.to("alice"), self.to("bob"))
+        self.assertEqual(len(self.world.told("bob", 1)), 1)
         self.assertEqual(self.world.told("alice", 1), [])
 
     def test_blocked_name(self) -> None:
@@ -120,7 +121,9 @@ class SendTests(WorldTestCase):
         self.world.pass_time(5)
         self.assertEqual(self.mentions("bob"), {"GLOBAL": 0})
         self.done(self.world.send("alice", "GLOBAL", "@bob", expires_in=9))
-        self.done(self.world.chat.reading.mark(self.world["bob"], "GLOBAL", 2, None))
+        self.done(self.world.send("alice", "GLOBAL", "@bob"))
+        self.assertEqual(self.mentions("bob"), {"GLOBAL": 2})
+        self.done(self.world.chat.reading.mark(self.world["bob"], "GLOBAL", 3, None))
         self.assertEqual(self.mentions("bob"), {"GLOBAL": 0})
 
     def mentions(self, name: str) -> dict[str, int]:

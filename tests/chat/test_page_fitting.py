@@ -40,6 +40,23 @@ class FittingTests(SynchronousTestCase):
         page = Page([_message(1)._replace(marks=())], False, 1)
         self.assertIs(self.fit(page, 0), page)
 
+    def test_sizes(self) -> None:
+        """Each mark counts with its text, a constant part, and the names of its users. To the byte, a page fits."""
+        directory = Directory(Snapshot([StoredUser(1, "alice", "alice")], [], []))
+        marks = StoredMark("ok", 12, (1,) * 12, False), StoredMark("x" * 16, 1, (1,), False)
+        page = Page([_message(seq)._replace(marks=marks, to=(1, 1)) for seq in (1, 2)], False, 2)
+        size = 10 + 100 + 2 * 8 + (64 + 2 + 12 * 8) + (64 + 16 + 8)
+        for page_bytes, count in (2 * size, 2), (2 * size - 1, 1):
+            query = PageQuery(1, GLOBAL, 50, overhead=10, page_bytes=page_bytes)
+            self.assertEqual(len(fitting(directory, query, page).messages), count)
+
+    def test_mentions(self) -> None:
+        """The names of mentioned users count as well, and so do the numbers of deleted messages."""
+        messages = [_message(seq)._replace(marks=(), to=(1,) * 9) for seq in range(1, 4)]
+        self.assertEqual([one.seq for one in self.fit(Page(messages, False, 3), 2).messages], [2, 3])
+        page = Page([_message(1), _message(2)], False, 2, 0, 9, (3,), (9,))
+        self.assertEqual([one.seq for one in self.fit(page, 2, after_rev=0).messages], [1])
+
     def test_directions(self) -> None:
         """A page lacks what the next one begins with; around a message, what is farthest. One message always stays."""
         for where in ({}, {"before": 8}):

@@ -125,6 +125,15 @@ class HistoryTests(WorldTestCase):
             self.done(self.world.history("bob", "GLOBAL", mark_read=True, **how))
             self.assertEqual(self.unread("bob"), {"GLOBAL": unread}, how)
 
+    def test_mark_what_fits(self) -> None:
+        """Of the timed messages, only those on the page count as read."""
+        for text in "a", "b", "c":
+            self.done(self.world.send("alice", "GLOBAL", text, expires_in=9))
+        self.patch(read_state, "_PAGE_BYTES", 2 * (read_state._MESSAGE_BYTES + len("GLOBAL") + 1))
+        self.assertEqual(self.said("bob", "GLOBAL", mark_read=True), ["b", "c"])
+        self.assertEqual(self.unread("bob"), {"GLOBAL": 1})
+        self.assertEqual(self.said("bob", "GLOBAL", unread=True), ["a"])
+
     def test_mark_unavailable(self) -> None:
         """If the marker cannot be saved, the page is refused, and its timed messages stay unread."""
         self.done(self.world.send("alice", "GLOBAL", "timed", expires_in=9))
@@ -234,6 +243,7 @@ class SearchTests(WorldTestCase):
         """Very many words are refused, because each is looked up in all messages. Repeated words count once."""
         self.done(self.world.send("alice", "GLOBAL", "a word"))
         self.refused(Code.BAD_REQUEST, self.world.search, "bob", "a" * (SEARCH_LENGTH + 1))
+        self.assertEqual(self.found("bob", "a" * SEARCH_LENGTH), [])
         asked: list[object] = []
         search = self.world.store.store.search
         self.patch(self.world.store.store, "search", lambda query: asked.append(query.words) or search(query))

@@ -1,5 +1,7 @@
 """Pages that are chosen by a message, a time or a change, and those of a session that fell behind."""
 
+import math
+
 from twisted.internet.defer import ensureDeferred
 
 from irchat.chat import read_state
@@ -150,6 +152,9 @@ class CatchUpTests(WorldTestCase):
             pages.append([event.text for _, event in missed])
         self.assertEqual(pages, [["1", "3"], ["4"]])
         self.assertEqual([place for place, _ in parts.missed_timed(bob, 4, (), 1)[0]], [((1, 2), 4)])
+        missed, since, end = parts.missed_timed(bob, 1, (), 2 * (read_state._MESSAGE_BYTES + 1))
+        self.assertEqual(([event.text for _, event in missed], since, end), (["0", "1"], 3, 9.0))
+        self.assertEqual(parts.missed_timed(bob, 6, (), 700), ([], None, math.inf))
         missed, since, _ = parts.missed_timed(dave, 0, (), 1 << 20)
         self.assertEqual(
             [(place, event.left_ms) for place, event in missed], [((GLOBAL, order), 9_000) for order in (1, 3, 5)]

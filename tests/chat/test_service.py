@@ -1,6 +1,9 @@
 """The entrance to the core: presence, the list of users, and the state after a restart."""
 
+from irchat.chat.local_bus import LocalBus
+from irchat.chat.service import ChatService
 from irchat.interfaces.bus import Publication
+from irchat.interfaces.limits import Limits
 from irchat.protocol import events
 from tests.helpers.chat import WorldTestCase
 
@@ -21,6 +24,14 @@ class PresenceTests(WorldTestCase):
         self.assertEqual(self.world.presence, ["+alice", "+bob", "-alice", "+alice"])
         self.assertEqual((self.world.chat.online(9), self.world.chat.online(1)), (["bob", "alice"], ["bob"]))
 
+    def test_other_nodes(self) -> None:
+        """Of the users that other nodes report, only those known here that were not removed are online."""
+        bob = self.world["bob"].id
+        self.done(self.world.chat.moderation.remove("carol", False, lambda count: None))
+        for user in bob, 3, 99:
+            self.world.chat.presence.came("b", user, 1)
+        self.assertEqual((self.world.chat.online(9), self.world.presence), (["bob"], ["+bob"]))
+
     def test_settled(self) -> None:
         """`settled` fires when everything requested is committed."""
         self.world.store.holding = True
@@ -29,6 +40,27 @@ class PresenceTests(WorldTestCase):
         self.assertNoResult(settled)
         self.world.store.let_through()
         self.done(settled)
+
+
+class GatheringTests(WorldTestCase):
+    """A service that gathers changes, as in a server."""
+
+    def test_turn(self) -> None:
+        """All changes of a turn of the reactor are committed together, at its end."""
+        world = self.world
+        chat = ChatService(
+            world.store, LocalBus(), lambda name, is_online: None, world.clock, world.wall_ms, gathers=True
+        )
+        sender = chat.directory.user("alice")
+        sent = [
+            chat.queue.submit(chat.messages.to_send(sender, "GLOBAL", text, expires_in=None, nonce=None, origin=None))
+            for text in "ab"
+        ]
+        self.assertEqual(world.store.commits, [])
+        world.clock.advance(0)
+        self.assertEqual([len(commit) for commit in world.store.commits], [2])
+        self.assertEqual([self.done(one).seq for one in sent], [1, 2])
+        self.assertEqual(chat.limits.timed, Limits().timed)
 
 
 class UsersTests(WorldTestCase):

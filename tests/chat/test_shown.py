@@ -37,6 +37,8 @@ class ShownTests(SynchronousTestCase):
         self.assertEqual(event.marks, [events.Mark("ok", 2, ["alice", "carol"], True)])
         event = message_event(self.directory, self.bob, "GLOBAL", stored)
         self.assertEqual((event.to, event.marks), (["alice"], [events.Mark("ok", 2, ["alice"], True)]))
+        event = message_event(self.directory, self.alice, "GLOBAL", stored._replace(to=()))
+        self.assertEqual((event.rev, event.edited, event.to, len(event.marks or ())), (7, _AT, None, 1))
         event = message_event(self.directory, self.alice, "GLOBAL", stored._replace(marks=(), rev=0, edited_at=None))
         self.assertEqual((event.rev, event.edited, event.marks), (None, None, None))
 

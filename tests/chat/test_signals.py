@@ -61,6 +61,13 @@ class SignalsTests(WorldTestCase):
         self.refused(Code.BAD_REQUEST, self.signal, "alice", "GLOBAL", {"+x": "\u00e9" * (_TAGS_BYTES // 2)})
         self.assertEqual(len(self.world.asides), 1)
 
+    def test_only_two_users(self) -> None:
+        """A signal of another node reaches the other one of the only two users."""
+        self.world = self.new_world(("alice", "bob"))
+        self.world.enter("bob")
+        self.world.chat.signals.receive(1, (1, 2), _TYPING)
+        self.assertEqual(self.seen("bob"), [("@alice", "alice", _TYPING)])
+
     def test_controls(self) -> None:
         """Tags with control characters are left out. Without others nothing is sent."""
         bad = {"+a": "\x1b[2J", "+b\n": "1", "+c": "a\tb", "+d": "\u202e", "+e": "\ud800"}

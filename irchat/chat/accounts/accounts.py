@@ -64,7 +64,7 @@ class SignedIn(NamedTuple):
     @property
     def digest(self) -> bytes | None:
         """The hash of the key or token, which is all that the store keeps of a token."""
-        return token_digest(self.key or self.token) if self.key or self.token else None
+        return token_digest(self.key or self.token) if self.token else None
 
 
 @dataclass(eq=False, repr=False)

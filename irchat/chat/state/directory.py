@@ -164,7 +164,7 @@ class Directory:
             self.network_bans.add(ban)
 
     def _remove_ban(self, user: int | None, network: str | None) -> None:
-        if user is not None and user in self.banned:
+        if user in self.banned:
             self.banned.pop(user).ban = None
         if network is not None:
             self.network_bans.remove(network)
@@ -227,7 +227,7 @@ class Directory:
         """
         key = check_new_name(name)
         drawn = skeleton(key)
-        if key in self._groups_by_key or drawn in self._groups_by_key or drawn in self._drawn_groups:
+        if drawn in self._groups_by_key or drawn in self._drawn_groups:
             raise Refusal(
                 Code.GROUP_EXISTS,
                 f"There is already a group {shown(name)!r}, or one with a similar name. Choose another name.",

@@ -108,7 +108,7 @@ class TimedCopies:
         sending.addErrback(self._cannot_send)
         sending.addCallback(lambda there: self._settle(answer, nonce, len(there.union(reached))))
         sending.addErrback(lambda failure: _log.failure("the sender of a timed message was not answered", failure))
-        if not timed.text or timed.end <= self._timed.now():
+        if timed.end <= self._timed.now():
             sending.callback(frozenset())
         else:
             copy = replace(self._copy(timed, nonce, answer), audience=audience)

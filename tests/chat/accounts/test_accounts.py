@@ -84,6 +84,7 @@ class RegisterTests(AccountsTestCase):
         self.done(self.accounts.add("alice", GOOD))
         self.refuse(Code.NAME_TAKEN, self.accounts.add, "Alice", GOOD)
         self.refuse(Code.WEAK_PASSWORD, self.accounts.add, "bob", "x")
+        self.assertEqual(self.done(self.world.store.figures()).tokens, 0)
         self.assertEqual(self.login().user.name, "alice")
 
     def test_nothing_secret_on_disk(self) -> None:
@@ -214,3 +215,4 @@ class StormTests(AccountsTestCase):
         registering = ensureDeferred(self.accounts.register("alice", GOOD))
         held[-1].callback("hash")
         self.assertEqual(self.successResultOf(registering).user.name, "alice")
+        self.assertEqual(self.accounts._hashing, 0)

@@ -9,6 +9,7 @@ from twisted.internet.defer import Deferred, ensureDeferred, maybeDeferred, succ
 from irchat.chat.accounts import administration
 from irchat.chat.accounts.accounts import Accounts
 from irchat.chat.accounts.administration import (
+    AddToken,
     AddUser,
     Administration,
     Ban,
@@ -82,6 +83,13 @@ class AdministrationTests(WorldTestCase):
         self.assertIsNone(self.run_it(ResetPassword(name="dave", password="battery staple")))
         self.assertEqual([self.signs_in("dave", one) for one in ("correct horse", "battery staple")], [False, True])
         self.refuse(Code.WEAK_PASSWORD, ResetPassword(name="dave", password="x"))
+
+    def test_token(self) -> None:
+        """A token for a program signs it in. Other errors than an unknown user keep their text."""
+        token = self.run_it(AddToken(name="alice", label="backup"))
+        self.assertEqual(self.done(self.accounts.resume(token)).user.name, "alice")
+        self.assertIn("'eve'", self.refuse(Code.NO_SUCH_USER, AddToken(name="eve", label="backup")))
+        self.assertIn("label", self.refuse(Code.BAD_REQUEST, AddToken(name="alice", label="")))
 
     def test_unknown_user(self) -> None:
         """An unknown name is reported, with the command that lists names, and with addresses where they are allowed."""

@@ -2,8 +2,9 @@
 
 from typing import Any
 
-from twisted.internet.defer import ensureDeferred
+from twisted.internet.defer import ensureDeferred, succeed
 
+from irchat.interfaces.stored import Places
 from irchat.interfaces.writes import UserCreated
 from irchat.protocol import events
 from irchat.protocol.errors import Code
@@ -159,6 +160,20 @@ class RemoveTests(WorldTestCase):
         self.assertEqual(self.done(self.world.history("carol", "GLOBAL", after=0)).messages[0].seq, 151)
         self.assert_saved()
 
+    def test_long_search(self) -> None:
+        """If the store finds messages only after some steps, nothing is committed in between."""
+        for _ in range(2):
+            self.done(self.world.send("bob", "GLOBAL", "word"))
+        steps = iter([Places((), (1, 1)), Places(((1, 1),), (1, 5)), Places((), (1, 9)), Places(((1, 2),), None)])
+        asked: list[object] = []
+        self.patch(
+            self.world.store, "messages_of", lambda user, after, limit: asked.append(after) or succeed(next(steps))
+        )
+        self.world.store.commits.clear()
+        self.remove(messages=True)
+        self.assertEqual((self.counts, asked), ([1, 2], [None, (1, 1), (1, 5), (1, 9)]))
+        self.assertEqual(len(self.world.store.commits), 3)
+
     def test_messages_later(self) -> None:
         """The messages of a user removed earlier can be removed too. Without messages there is nothing to do."""
         self.done(self.world.send("bob", "GLOBAL", "word"))
@@ -254,6 +269,12 @@ class BanTests(WorldTestCase):
         self.refused(Code.BAD_REQUEST, unban, "bob", None)
         self.refused(Code.NO_SUCH_USER, self.ban, "nobody")
         self.refused(Code.YOURSELF, self.ban, "alice", by="alice")
+
+    def test_reasons(self) -> None:
+        """A reason is one trimmed line of at most 200 characters."""
+        for reason, expected in ((" spam \n", "spam"), ("x" * 200, "x" * 200), ("x" * 201, "x" * 199 + "\u2026")):
+            self.done(self.ban("bob", None, reason))
+            self.assertEqual(self.world["bob"].ban.reason, expected)
 
     def test_ban_network(self) -> None:
         """A network is banned and unbanned in any notation, and the holder of its connections is called."""

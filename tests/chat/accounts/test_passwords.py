@@ -2,8 +2,10 @@
 
 from typing import Any
 
-from twisted.internet.defer import Deferred, ensureDeferred
+from argon2.exceptions import HashingError
+from twisted.internet.defer import Deferred, ensureDeferred, fail
 
+from irchat.chat.accounts import accounts
 from irchat.interfaces.writes import PasswordSet
 from irchat.protocol.errors import Code
 from tests.helpers.accounts import GOOD, HASHER, AccountsTestCase
@@ -31,6 +33,7 @@ class PasswordTests(AccountsTestCase):
             for password in (composed, decomposed):
                 self.login(name, password)
             self.refuse(Code.BAD_CREDENTIALS, self.accounts.login, name, "gru\u00dfe aus koln")
+            self.refuse(Code.BAD_CREDENTIALS, self.accounts.login, name, "gru\u0308\u00dfe\u00a0aus kolm")
 
     def test_old_hash(self) -> None:
         """A hash from before passwords were normalised matches its original form. It is then replaced.
@@ -74,6 +77,38 @@ class PasswordTests(AccountsTestCase):
         """An account without a password has none to change."""
         user = self.world.add_user("alice")
         self.refuse(Code.BAD_CREDENTIALS, self.accounts.change_password, user, "", GOOD, None)
+
+    def test_removed_meanwhile(self) -> None:
+        """The password of a user that is removed while it is hashed is not set."""
+        self.register()
+        held: list[Any] = []
+        self.patch(self.accounts, "in_thread", lambda by, *call: held.append(Deferred()) or held[-1])
+        resetting = ensureDeferred(self.accounts.reset_password("alice", "battery staple"))
+        self.done(self.world.chat.moderation.remove("alice", False, lambda count: None))
+        held[0].callback("hash")
+        self.refused(Code.NO_SUCH_USER, lambda: resetting)
+
+    def test_removed_while_it_is_verified(self) -> None:
+        """A user that is removed while the password is verified does not sign in."""
+        self.register()
+        held: list[Any] = []
+        self.patch(self.accounts, "in_thread", lambda by, *call: held.append(Deferred()) or held[-1])
+        entering = ensureDeferred(self.accounts.login("alice", GOOD, with_token=False))
+        self.done(self.world.chat.moderation.remove("alice", False, lambda count: None))
+        held[0].callback(True)
+        self.refused(Code.BAD_CREDENTIALS, lambda: entering)
+
+    def test_no_memory(self) -> None:
+        """Without memory for a hash a request is refused as such, not as a wrong password, and may be repeated."""
+        self.register()
+        logged: list[str] = []
+        self.patch(accounts._log, "error", lambda text, **fields: logged.append(text.format(**fields)))
+        for error in MemoryError(), HashingError("threads"):
+            self.patch(self.accounts, "in_thread", lambda by, *call, error=error: fail(error))
+            for _ in range(2):
+                self.refuse(Code.UNAVAILABLE, self.accounts.login, "alice", GOOD)
+        self.assertEqual((len(logged), logged[-1]), (4, "a password cannot be hashed: threads"))
+        self.assertEqual(self.accounts._hashing, 0)
 
     def test_login_meanwhile(self) -> None:
         """A sign-in by the old password just before the change has no token afterwards."""

@@ -2,14 +2,17 @@
 
 from typing import Any
 
-from twisted.internet.defer import Deferred, ensureDeferred
+from twisted.internet.defer import Deferred, ensureDeferred, succeed
 
+from irchat.chat.accounts import sign_ins
 from irchat.chat.accounts.accounts import SignedIn
 from irchat.chat.accounts.sign_ins import token_digest
 from irchat.interfaces.bus import sign_in_id
+from irchat.interfaces.stored import StoredSignIn
 from irchat.protocol import events
 from irchat.protocol.errors import Code, Refusal
 from irchat.protocol.rules import LABEL_LENGTH, TOKEN_SECONDS
+from irchat.system.clock import rfc3339
 from tests.helpers.accounts import AccountsTestCase
 
 
@@ -55,6 +58,32 @@ class SignInsTests(AccountsTestCase):
     def of_alice(self) -> tuple[SignedIn, SignedIn]:
         """The two sign-ins of alice."""
         return self.first, self.second
+
+    def test_many(self) -> None:
+        """The list has the sign-ins used last, still oldest first, and says that there are more."""
+        self.patch(sign_ins, "SIGN_INS_MAX", 2)
+        self.assertEqual((len(self.listed().sessions), self.listed().more), (2, False))
+        self.world.pass_time(60)
+        third = self.login("alice")
+        self.world.chat.presence.enter(third.user.id, 9, third.digest)
+        listed = self.listed(third)
+        self.assertEqual([one.id for one in listed.sessions], [sign_in_id(one.digest) for one in (self.second, third)])
+        self.assertEqual((listed.more, listed.unlisted), (True, 1))
+
+    def test_of_an_older_version(self) -> None:
+        """A token of an older version has no beginning, and comes first."""
+        now = self.world.ms
+        rows = [StoredSignIn(b"new", now, now, None), StoredSignIn(b"old", None, now, None)]
+        self.patch(self.world.store, "sign_ins", lambda user, limit: succeed(rows))
+        listed = self.listed().sessions
+        self.assertEqual([(one.id, one.since) for one in listed],
+                         [(sign_in_id(b"old"), None), (sign_in_id(b"new"), rfc3339(now))])  # fmt: skip
+
+    def test_twice_online(self) -> None:
+        """A sign-in with two sessions is listed once, and neither is unlisted."""
+        self.world.chat.presence.enter(self.first.user.id, 7, self.first.digest)
+        listed = self.listed()
+        self.assertEqual((len(listed.sessions), listed.unlisted), (2, 0))
 
     def test_removed_meanwhile(self) -> None:
         """The request of a user who was removed while it waited ends nothing and is refused."""
@@ -118,3 +147,6 @@ class SignInsTests(AccountsTestCase):
         self.refuse(Code.NO_SUCH_USER, self.sign_ins.add_labelled, "nobody", "x")
         for label in "", " \t", "x" * (LABEL_LENGTH + 1):
             self.refuse(Code.BAD_REQUEST, self.sign_ins.add_labelled, "alice", label)
+        for label in "x", "y" * LABEL_LENGTH:
+            self.done(self.sign_ins.add_labelled("alice", label))
+        self.assertEqual({one.label for one in self.listed().sessions}, {"", "x", "y" * LABEL_LENGTH})

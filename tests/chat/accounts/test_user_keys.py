@@ -2,7 +2,9 @@
 
 from twisted.internet.defer import ensureDeferred
 
+from irchat.chat.accounts.sign_ins import token_digest
 from irchat.chat.accounts.user_keys import Vouched
+from irchat.interfaces.bus import sign_in_id
 from irchat.protocol.errors import Code
 from irchat.protocol.public_keys import KEYS_OF_USER
 from tests.helpers.accounts import GOOD, AccountsTestCase
@@ -78,6 +80,27 @@ class KeysTests(AccountsTestCase):
         self.refuse(Code.BAD_CREDENTIALS, self.accounts.resume, token)
         self.refuse(Code.BAD_CREDENTIALS, self.accounts.vouch, "alice", self.key.fingerprint)
         self.assertFalse(self.is_of("alice"))
+
+    def test_removed_by_number(self) -> None:
+        """A key is removed by its number in the list, from the first to the last, and its sessions get a bye."""
+        for comment in "desk", "phone":
+            self.world.ms += 1
+            self.done(self.accounts.keys.add(self.alice, new_key(comment)))
+        self.refuse(Code.BAD_REQUEST, self.accounts.keys.remove, self.alice, 4, None)
+        self.world.published.clear()
+        self.done(self.accounts.keys.remove(self.alice, 3, None))
+        self.done(self.accounts.keys.remove(self.alice, 1, None))
+        self.assertEqual(self.listed(), ["desk"])
+        byes = [(one.audience, one.sign_in) for one in self.world.published]
+        self.assertEqual(byes[1:], [((self.alice.id,), sign_in_id(token_digest(self.key.fingerprint)))])
+        self.world.published.clear()
+        self.refuse(Code.BAD_REQUEST, self.accounts.keys.remove, self.alice, None, self.key.fingerprint)
+        self.assertEqual(self.world.published, [])
+
+    def test_removed_user(self) -> None:
+        """A user that was removed meanwhile adds no key."""
+        self.done(ensureDeferred(self.world.chat.moderation.remove("alice", False, lambda count: None)))
+        self.refuse(Code.NOT_LOGGED_IN, self.accounts.keys.add, self.alice, new_key())
 
     def test_new_password(self) -> None:
         """A password that the user changes keeps the keys. One that the administrator sets ends them."""

@@ -24,6 +24,18 @@ class ArgumentTests(WorldTestCase):
             self.refused(Code.BAD_REQUEST, self.world.amend, "alice", "GLOBAL", **wrong)
         self.assertEqual(self.said("bob", "GLOBAL"), ["hi", "hi"])
 
+    def test_kinds(self) -> None:
+        """An edit is the default. A change of the last message is alone in its commit, others are not."""
+        amendments, alice = self.world.chat.amendments, self.world["alice"]
+        edit = amendments.to_amend(alice, "GLOBAL", seq=1, text=" new", origin=7)
+        delete = amendments.to_amend(alice, "GLOBAL", seq=1, delete=True)
+        mark = amendments.to_mark(alice, "GLOBAL", 1, "ok")
+        self.assertEqual([one.alone for one in (edit, delete, mark)], [False] * 3)
+        self.assertEqual((edit.origin, edit.characters, mark.on), (7, 4, None))
+        last = [amendments.to_amend_last(alice, "GLOBAL", text, origin=7) for text in ("new", None)]
+        self.assertEqual([(one.alone, one.origin, one.seq) for one in last], [(True, 7, None)] * 2)
+        self.refused(Code.BAD_REQUEST, amendments.to_amend, alice, "GLOBAL", seq=1)
+
     def test_texts(self) -> None:
         """An edit has the checks of a message."""
         self.done(self.world.send("alice", "GLOBAL"))
@@ -56,7 +68,7 @@ class ArgumentTests(WorldTestCase):
         self.assertEqual(self.said("bob", "GLOBAL"), ["one", "three"])
         self.assertEqual(self.done(self.world.amend_last("alice", "GLOBAL")).seq, 1)
         refusal = self.refused(Code.NO_SUCH_MESSAGE, self.world.amend_last, "alice", "GLOBAL")
-        self.assertIn("ls GLOBAL", refusal.text)
+        self.assertIn("You have no message in GLOBAL", refusal.text)
 
     def test_last_of_one_millisecond(self) -> None:
         """The order of sending decides which message is the last one, a timed or a stored one, not their times."""

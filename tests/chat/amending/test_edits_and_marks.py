@@ -23,6 +23,11 @@ class EditTests(WorldTestCase):
         self.assertEqual((message.text, message.rev, message.edited, message.marks), ("new", 1, _AT, None))
         self.assertEqual((self.found("bob", "new"), self.found("bob", "old")), (["new"], []))
 
+    def test_characters(self) -> None:
+        """An edit counts in the queue with the length of its text."""
+        edit = self.world.chat.amendments.to_amend(self.world["alice"], "GLOBAL", seq=1, text="x" * 70)
+        self.assertEqual(edit.characters, 70)
+
     def test_private(self) -> None:
         """In a private chat each of the two gets it with the name of the other."""
         self.done(self.world.send("alice", "@bob", "old"))
@@ -37,11 +42,20 @@ class EditTests(WorldTestCase):
         self.group("team", "bob", "alice")
         self.done(self.world.send("alice", "*team", "old"))
         self.done(self.world.chat.groups.add(self.world["bob"], "team", "carol", None))
-        self.refused(Code.NOT_YOURS, self.world.amend, "bob", "*team", 1, "new")
+        refusal = self.refused(Code.NOT_YOURS, self.world.amend, "bob", "*team", 1, "new")
+        self.assertIn("begin your message with #1 and a blank", refusal.text)
         self.refused(Code.NO_SUCH_MESSAGE, self.world.amend, "carol", "*team", 1, "new")
         self.done(self.world.chat.groups.remove(self.world["alice"], "team", "alice", None))
         self.refused(Code.NO_SUCH_GROUP, self.world.amend, "alice", "*team", 1, "new")
         self.assertEqual(self.said("bob", "*team"), ["old"])
+
+    def test_beside_a_timed_one(self) -> None:
+        """A message is edited by its number also after its sender has sent a timed one."""
+        for seconds in None, 9:
+            self.done(self.world.send("alice", "GLOBAL", f"for {seconds}", expires_in=seconds))
+        self.done(self.world.amend("alice", "GLOBAL", 1, "new"))
+        self.assertEqual(self.said("bob", "GLOBAL"), ["new", "for 9"])
+        self.refused(Code.NO_SUCH_MESSAGE, self.world.amend, "alice", "GLOBAL", 2, "new")
 
     def test_no_such_message(self) -> None:
         """A number without a message, of a deleted one and of one behind a block are refused alike."""

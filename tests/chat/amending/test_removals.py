@@ -54,6 +54,13 @@ class DeleteTests(_Case):
         self.done(self.world.amend("carol", "GLOBAL", 1, is_admin=True))
         self.assertEqual((self.said("bob", "*team"), len(self.said("bob", "GLOBAL"))), ([], 1))
 
+    def test_beside_a_timed_one(self) -> None:
+        """The deletion of a message by its number leaves the timed messages of its sender alone, later or earlier."""
+        for seconds in 9, None, 9:
+            self.done(self.world.send("alice", "GLOBAL", f"for {seconds}", expires_in=seconds))
+        self.assertTrue(self.done(self.world.amend("alice", "GLOBAL", 1)).deleted)
+        self.assertEqual(self.said("bob", "GLOBAL"), ["for 9", "for 9"])
+
     def test_not_in_the_group(self) -> None:
         """An administrator that is not in a group, and a sender that has left it, cannot delete there."""
         self.group("team", "alice", "bob")
@@ -163,7 +170,8 @@ class AdministratorTests(_Case):
         """The administrator of the machine deletes in any chat. Nobody is named, and no later member learns of it."""
         self.send_before_a_block()
         for chat in "*Team", "global", "@bob@alice":
-            self.done(self.delete(chat, 1))
+            reply = self.done(self.delete(chat, 1))
+            self.assertEqual((reply.chat, reply.seq, reply.by, reply.deleted), (chat, 1, "", True))
         for name, labels in (("alice", ["*team", "GLOBAL", "@bob"]), ("bob", ["*team", "GLOBAL", "@alice"])):
             told = [(event.chat, event.by, event.deleted) for event in self.world.told(name)]
             self.assertEqual(told, [(label, "", True) for label in labels])

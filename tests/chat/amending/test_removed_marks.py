@@ -1,8 +1,9 @@
 """The marks of removed accounts."""
 
-from twisted.internet.defer import Deferred, ensureDeferred
+from twisted.internet.defer import Deferred, ensureDeferred, succeed
 
 from irchat.chat.amending import removed_marks
+from irchat.interfaces.stored import GLOBAL, PlacedMark
 from irchat.interfaces.writes import MarksRemoved
 from irchat.protocol import events
 from tests.helpers.chat import WorldTestCase
@@ -88,6 +89,18 @@ class RemovedMarksTests(WorldTestCase):
         store.commits.clear()
         self.done(self.remove("carol"))
         self.assertEqual(taken_off(), [4, 2])
+
+    def test_marks_that_stay(self) -> None:
+        """Marks that the store keeps returning are tried once, and nothing is sought without removed accounts."""
+        marks = [PlacedMark(GLOBAL, 99, 2, "ok", "ok")]
+        asked: list[object] = []
+        self.patch(self.world.store, "marks_of", lambda users, limit: asked.append(list(users)) or succeed(marks))
+        self.world.chat.resume()
+        self.assertEqual(asked, [])
+        self.world.store.commits.clear()
+        self.done(self.remove("bob"))
+        self.assertEqual(asked, [[2], [2]])
+        self.assertEqual(len(self.world.store.commits), 2)
 
     def test_interrupted(self) -> None:
         """Marks that remain because the store failed or the process ended are taken off after the next start."""

@@ -30,7 +30,7 @@ class NetworkBanTests(SynchronousTestCase):
 
     def test_of(self) -> None:
         """An address is banned by itself, or in a network of any size. IPv4 and IPv6 are separate."""
-        for network in ("192.0.2.7", "198.51.100.0/25", "198.51.100.0/24", "2001:db8::/32"):
+        for network in ("192.0.2.7", "198.51.100.0/25", "198.51.100.0/24", "2001:db8::/32", "2001:db8:1::/64"):
             self.bans.add(ban(network, reason=network))
         self.assertEqual(self.found("192.0.2.7"), "192.0.2.7")
         self.assertEqual(self.found("::ffff:192.0.2.7"), "192.0.2.7")
@@ -39,6 +39,25 @@ class NetworkBanTests(SynchronousTestCase):
         self.assertEqual(self.found("2001:db8:ffff::1"), "2001:db8::/32")
         self.assertIsNone(self.found("2001:db9::1"))
         self.assertIsNone(self.found(""))
+
+    def test_replace(self) -> None:
+        """A ban of a network replaces its earlier one, and an ended ban does not hide one of a larger network."""
+        self.bans.add(ban("192.0.2.0/24", reason="first"))
+        self.bans.add(ban("192.0.2.0/24", reason="second"))
+        self.bans.add(ban("192.0.0.0/16", reason="large"))
+        self.assertEqual((self.found("192.0.2.7"), len(self.bans.all(NOW))), ("second", 2))
+        self.assertEqual(self.bans.get("192.0.2.0/24"), ban("192.0.2.0/24", reason="second"))
+        self.bans.add(ban("192.0.2.0/24", NOW, "ended"))
+        self.assertEqual(self.found("192.0.2.7"), "large")
+        self.bans.drop_ended(NOW)
+        self.assertIsNone(self.bans.get("192.0.2.0/24"))
+        self.assertEqual([one.reason for one in self.bans.all(0)], ["large"])
+
+    def test_zones(self) -> None:
+        """A ban that an older version stored with a zone holds for the address. One that is no network is left out."""
+        self.bans.add(StoredBan(None, "fe80::1%eth0", None, "zone"))
+        self.bans.add(StoredBan(None, "nonsense", None, ""))
+        self.assertEqual((self.found("fe80::1"), len(self.bans.all(NOW))), ("zone", 1))
 
     def test_end(self) -> None:
         """A ban lasts until its end by the wall clock, excluding that moment."""
@@ -68,4 +87,6 @@ class NetworkBanTests(SynchronousTestCase):
         """A banned user learns the end and the reason."""
         self.assertEqual(notice(ban("::1")), "You are banned")
         self.assertEqual(notice(ban("::1", NOW, "spam")), "You are banned until 2026-11-22 14:00 UTC: spam")
+        self.assertEqual(notice(ban("::1", NOW)), "You are banned until 2026-11-22 14:00 UTC")
         self.assertFalse(stands(None, NOW))
+        self.assertIsNone(network_of("alice"))

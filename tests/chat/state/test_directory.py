@@ -5,7 +5,17 @@ from twisted.trial.unittest import SynchronousTestCase
 from irchat.chat.state.directory import Directory
 from irchat.chat.state.entities import User
 from irchat.interfaces.stored import GLOBAL, Snapshot, StoredGroup, StoredUser
-from irchat.interfaces.writes import BlockSet, Entry, GroupCreated, GroupRemoved, MemberAdded, MemberRemoved, Write
+from irchat.interfaces.writes import (
+    BlockSet,
+    Entry,
+    GroupCreated,
+    GroupRemoved,
+    MemberAdded,
+    MemberRemoved,
+    UserCreated,
+    UserRemoved,
+    Write,
+)
 from irchat.protocol.errors import Code, Refusal
 
 
@@ -71,6 +81,24 @@ class DirectoryTests(SynchronousTestCase):
             for name in "alice", taken:
                 self.assertEqual(self.assertRaises(Refusal, make, name).code, code, name)
             self.assertEqual(make("dave"), "dave")
+
+    def test_look_alikes_of_the_past(self) -> None:
+        """A name that looked like one in use is free after the removal of that user or group."""
+        self.apply(UserCreated("ali\u0307e", "ali\u0307e", None, 0, None), 9)
+        self.apply(GroupCreated("cre\u0305w", "cre\u0305w", (1,), 0), 8)
+        for make, name in (self.directory.new_user_key, "alie"), (self.directory.new_group_key, "crew"):
+            self.assertRaises(Refusal, make, name)
+        self.apply(UserRemoved(9, "ali\u0307e#9", "ali\u0307e#9", 0, ()))
+        self.apply(GroupRemoved(8))
+        for make, name in (self.directory.new_user_key, "alie"), (self.directory.new_group_key, "crew"):
+            self.assertEqual(make(name), name)
+
+    def test_listed(self) -> None:
+        """Users are listed by name in any case. Those that start with a prefix are found in order."""
+        self.assertEqual(self.directory.listed([3, 2, 1, 4]), ["Alice", "bob", "team", "Čeněk"])
+        self.assertEqual([user.name for user in self.directory.users_by_name("")], ["Alice", "bob", "team", "Čeněk"])
+        self.assertEqual([user.name for user in self.directory.users_by_name("b")], ["bob"])
+        self.assertEqual(self.directory.count, 4)
 
     def test_order_of_standing(self) -> None:
         """The members of a group are in the order of the snapshot, with its owner."""

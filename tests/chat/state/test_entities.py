@@ -29,6 +29,11 @@ class EntityTests(SynchronousTestCase):
         self.team.members_changed()
         self.assertEqual((before, self.team.member_ids), ({1, 2}, {2}))
 
+    def test_known_as(self) -> None:
+        """A removed user is known by the name that it had."""
+        self.assertEqual((self.alice.known_as, User(7, "bob#7", "bob#7").known_as), ("Alice", "bob"))
+        self.assertEqual(User(7, "bob#8", "bob#8").known_as, "bob#8")
+
     def test_chats(self) -> None:
         """Each kind of chat has its name, id and audience, and only a group can be left."""
         everyone = DirectoryChat(GLOBAL)

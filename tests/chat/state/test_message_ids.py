@@ -3,8 +3,9 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
+from irchat.chat.state.directory import Directory
 from irchat.chat.state.message_ids import find_message, message_id, read_message_id
-from irchat.interfaces.stored import GLOBAL, ChatKey
+from irchat.interfaces.stored import GLOBAL, ChatKey, Snapshot, StoredUser
 from tests.helpers.chat import WorldTestCase
 
 _NUMBERS = st.integers(1, 10**18 - 1)
@@ -39,6 +40,14 @@ class MessageIdTests(WorldTestCase):
         found = read_message_id(text)
         if found is not None:
             self.assertEqual(message_id(*found), text)
+
+    def test_only_two_users(self) -> None:
+        """The only two users have a private chat, and each other one would need an unknown user."""
+        directory = Directory(Snapshot([StoredUser(3, "alice", "alice"), StoredUser(7, "bob", "bob")], [], []))
+        found = find_message(directory, directory.users[3], "3.7-1")
+        assert found is not None
+        self.assertEqual((found[0].key, found[1]), ((3, 7), 1))
+        self.assertIsNone(find_message(directory, directory.users[3], "3.8-1"))
 
     def test_found(self) -> None:
         """A reader finds messages of its own chats. Others look like chats that do not exist."""

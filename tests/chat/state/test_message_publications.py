@@ -85,6 +85,14 @@ class OfOtherNodesTests(WorldTestCase):
         write = MarkSet(GLOBAL, 1, 2, "ok", "ok", True, BEGIN_MS)
         for change in (StoredChange(is_new=False), StoredChange(refusal=Code.TOO_MANY)):
             self.assertEqual(self.follow(write, change), [])
+        edit = MessageEdited(99, 1, 1, "new", BEGIN_MS, 0)
+        self.assertEqual(self.follow(edit, StoredChange(seq=1, rev=2, sender=1, at=BEGIN_MS)), [])
+
+    def test_offline(self) -> None:
+        """A private change is published to those with sessions here alone."""
+        edit = MessageEdited((1, 3), 1, 1, "new", BEGIN_MS, 0)
+        publications = self.follow(edit, StoredChange(seq=1, rev=2, sender=1, at=BEGIN_MS))
+        self.assertEqual([one.audience for one in publications], [(1,)])
 
     def test_hidden_changes(self) -> None:
         """A mark of a hidden user is not seen, a deletion is seen without its author."""

@@ -92,14 +92,68 @@ class PersonasTests(SynchronousTestCase):
         self.personas.set(_ALICE, 10, away="a session that has ended")
         self.assertEqual((self.away(), self.personas._sessions), (None, {}))
 
+    def test_newest_text(self) -> None:
+        """Setting another field does not make an away text newer, and an away text no name."""
+        self.presence.enter(_ALICE, 11)
+        self.personas.set(_ALICE, 10, away="lunch", realname="Alice")
+        self.personas.set(_ALICE, 11, away="shop", realname="Alice B.")
+        self.personas.set(_ALICE, 10, username="al")
+        persona = self.personas.of(_ALICE)
+        self.assertEqual((persona.away, persona.away_at, persona.username), ("shop", 2, "al"))
+        self.personas.set(_ALICE, 11, away="home")
+        persona = self.personas.of(_ALICE)
+        self.assertEqual((persona.away, persona.username, persona.named_at), ("home", "al", 3))
+
+    def test_first(self) -> None:
+        """The persona with which the only session of a user begins comes with its presence, and is not a change."""
+        self.personas.set(_ALICE, 10, is_first=True, realname="Alice")
+        self.assertEqual((self.personas.of(_ALICE).realname, self.changes), ("Alice", []))
+        self.assertEqual(self.told, [(_ALICE, None)])
+        self.presence.enter(_ALICE, 11)
+        self.personas.set(_ALICE, 11, is_first=True, realname="Alice B.")
+        self.personas.set(_ALICE, 10, realname="Alice C.")
+        self.assertEqual(self.changes, [(_ALICE, None, "Alice B."), (_ALICE, None, "Alice C.")])
+
+    def test_unchanged(self) -> None:
+        """What changes nothing is not reported. The persona before comes with a change."""
+        changes: list[tuple[str | None, str | None]] = []
+        self.personas.on_change = lambda user, before, now: changes.append((before.away, now.away))
+        self.presence.enter(_ALICE, 11)
+        self.personas.set(_ALICE, 10, away="lunch")
+        self.personas.set(_ALICE, 11, away="shop")
+        self.personas.note("b", _ALICE, None)
+        self.personas.set(_ALICE, 10, away="home")
+        self.assertEqual(changes, [(None, "shop"), ("shop", "home")])
+
     def test_told(self) -> None:
         """The other nodes hear of each change of the sum here, and of its end."""
         self.personas.set(_ALICE, 10, away="lunch")
         self.presence.enter(_ALICE, 11)
         self.presence.enter(_BOB, 20)
+        self.presence.enter(_ALICE, 12)
+        self.presence.leave(_ALICE, 12)
         self.presence.leave(_ALICE, 11)
         self.presence.leave(_ALICE, 10)
         self.assertEqual(self.told, [(_ALICE, "lunch"), (_ALICE, None), (_ALICE, "lunch"), (_ALICE, None)])
+
+    def test_single_server(self) -> None:
+        """Without other nodes, nothing is told, and a session that ends leaves nothing behind."""
+        self.personas.others = None
+        self.presence.enter(_ALICE, 11)
+        for session in 10, 11:
+            self.personas.set(_ALICE, session, away="lunch")
+        self.presence.leave(_ALICE, 10)
+        self.assertEqual((self.away(), list(self.personas._sessions[_ALICE])), ("lunch", [11]))
+        self.assertEqual(self.told, [])
+
+    def test_withdrawn(self) -> None:
+        """What another node has withdrawn no longer counts, even if it was the newest."""
+        self.presence.came("b", _ALICE, 1)
+        self.personas.set(_ALICE, 10, realname="Alice")
+        self.personas.note("b", _ALICE, Persona(realname="A.", named_at=99))
+        self.assertEqual(self.personas.of(_ALICE).realname, "A.")
+        self.personas.note("b", _ALICE, None)
+        self.assertEqual(self.personas.of(_ALICE).realname, "Alice")
 
     def test_other_nodes(self) -> None:
         """A user is away while it is on all nodes where it is online. A node that is gone does not count."""

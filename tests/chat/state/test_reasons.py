@@ -54,6 +54,9 @@ class ReasonsTests(SynchronousTestCase):
         self.reasons.give(5, 2, 1, "spam")
         self.clock.advance(reasons._SECONDS + 1)
         self.assertIsNone(self.reasons.take(5, 2, 1))
+        self.reasons.give(5, 2, 1, "spam")
+        self.clock.advance(reasons._SECONDS)
+        self.assertEqual(self.reasons.take(5, 2, 1), "spam")
 
     def test_bounded(self) -> None:
         """Few reasons are kept, and none for long."""

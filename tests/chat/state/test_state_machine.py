@@ -158,6 +158,17 @@ class LoadTests(WorldTestCase):
         self.assertEqual((dave.removed, list(dave.groups)), (True, []))
         self.assertEqual((bob.resets, self.world.directory.resets), (1, resets + 1))
 
+    def test_other_owner(self) -> None:
+        """A group that stays has the owner and the members of the snapshot, in their order there."""
+        self.group("team", "alice", "bob", "carol")
+        before = self.world.store.snapshot()
+        (group,) = self.world.directory.groups.values()
+        self.assertEqual(group.member_ids, {1, 2, 3})
+        self.world.chat.state.load(before._replace(groups=[before.groups[0]._replace(owner=3, members=[3, 2])]))
+        self.assertIs(self.world.directory.groups[group.id], group)
+        self.assertEqual((group.owner.name, list(group.members), group.member_ids), ("carol", [3, 2], {2, 3}))
+        self.assertEqual([list(self.world[name].groups) for name in ("alice", "bob")], [[], [group.id]])
+
     def test_timed(self) -> None:
         """Timed messages live on, but not those of ended groups, and no new member sees earlier ones."""
         self.group("team", "alice", "bob")

@@ -40,6 +40,13 @@ class TimedAnswerTests(WorldTestCase):
                 self.assertEqual(self.to("bob", chat), to, text)
         self.assertEqual(self.world.store.commits, [])
 
+    def test_which_message(self) -> None:
+        """The sender is that of the message with the number, not of one before or after it."""
+        for name in "carol", "bob", "carol":
+            self.done(self.world.send(name, "GLOBAL"))
+        self.done(self.answer("alice", "GLOBAL", "#2 yes"))
+        self.assertEqual(self.to("carol", "GLOBAL"), ["bob"])
+
     def test_counts(self) -> None:
         """It counts as an unread mention of that user until it ends."""
         self.done(self.world.send("bob", "GLOBAL"))

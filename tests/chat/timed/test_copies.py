@@ -213,6 +213,16 @@ class EndTests(CopiesTestCase):
         self.n2.copies.receive(self.copy())
         self.assertEqual([node.live for node in self.cluster.nodes], [{}] * 3)
 
+    def test_last_message(self) -> None:
+        """Whether a stored message of its sender follows a timed one is known on all nodes, also on a new one."""
+        self.send()
+        self.successResultOf(self.n1.send("alice", "GLOBAL", "stored"))
+        self.send()
+        self.cluster.start("new")
+        self.advance(1)
+        for node in self.cluster.nodes:
+            self.assertEqual([timed.followed_by for timed in node.live.values()], [1, 0], node.name)
+
     def test_group_that_ended(self) -> None:
         """A copy for a group that has ended, and one that has ended itself, change nothing."""
         self.assertEqual(self.n1.copies.receive(self.copy(chat=99)), frozenset())

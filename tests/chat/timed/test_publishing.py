@@ -7,7 +7,7 @@ from irchat.chat.state.presence import Presence
 from irchat.chat.timed.publishing import erased, others, sent
 from irchat.chat.timed.timed_chat import TimedMessage, packed
 from irchat.interfaces.stored import Snapshot, StoredGroup, StoredUser
-from irchat.interfaces.writes import BlockSet, Entry
+from irchat.interfaces.writes import BlockSet, Entry, GroupCreated, UserRemoved
 
 
 class PublishingTests(SynchronousTestCase):
@@ -33,6 +33,32 @@ class PublishingTests(SynchronousTestCase):
         for chat, of, reached in (("GLOBAL", 2, {2}), ("*team", 2, {2}), ("@bob", 1, {2}), ("@dave", 1, set())):
             found = others(self.directory, self.presence, self.directory.chat(self.alice, chat), self.alice)
             self.assertEqual(found, (of, reached), chat)
+
+    def test_blind(self) -> None:
+        """Users whose sessions show no timed messages are not reached, but count among the others."""
+        self.presence.enter(4, 4, shows_timed=False)
+        for chat, of, reached in (("GLOBAL", 2, {2}), ("*team", 2, {2}), ("@dave", 1, set()), ("@bob", 1, {2})):
+            found = others(self.directory, self.presence, self.directory.chat(self.alice, chat), self.alice)
+            self.assertEqual(found, (of, reached), chat)
+
+    def test_hidden_elsewhere(self) -> None:
+        """A hidden user counts only where it could see messages: not in other groups, nor after its removal."""
+        for name, members in ("crew", (1, 2, 4)), ("duo", (1, 3)):
+            self.directory.apply(Entry(GroupCreated(name, name, members, 0), 8 + len(members)))
+        wanted = {"*crew": (2, {2}), "*duo": (0, set()), "GLOBAL": (2, {2})}
+        self.directory.apply(Entry(BlockSet(4, 1, True)))
+        self.directory.apply(Entry(BlockSet(4, 1, False)))
+        for chat, expected in wanted.items():
+            found = others(self.directory, self.presence, self.directory.chat(self.alice, chat), self.alice)
+            self.assertEqual(found, expected, chat)
+        self.directory.apply(Entry(UserRemoved(3, "carol#3", "carol#3", 0, ((7, 1), (10, 1)))))
+        found = others(self.directory, self.presence, self.directory.chat(self.alice, "GLOBAL"), self.alice)
+        self.assertEqual(found, (2, {2}))
+
+    def test_behind_a_block(self) -> None:
+        """A private message behind a block would reach nobody."""
+        chat = self.directory.chat(self.alice, "@carol")
+        self.assertEqual(others(self.directory, self.presence, chat, self.alice), (1, frozenset()))
 
     def test_sent(self) -> None:
         """A message goes to its chat, but not past a block or to late members, and to each peer by its label."""

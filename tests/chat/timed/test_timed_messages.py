@@ -99,6 +99,14 @@ class TimedMessagesTests(SynchronousTestCase):
         self.assertEqual(self.ended, [(2.0, [2, 4]), (5.0, [1, 5]), (9.0, [3])])
         self.assertEqual(self.clock.getDelayedCalls(), [])
 
+    def test_ends_at_any_fraction(self) -> None:
+        """A copy that arrives shortly before its end ends on time, also right after another one."""
+        chat = self.directory.chat(self.alice, "GLOBAL")
+        for end in 0.25, 0.5:
+            self.timed.add(chat, self.alice, "psst", _AT, 1, end)
+        self.clock.pump([0.25] * 2)
+        self.assertEqual(self.ended, [(0.25, [1]), (0.5, [2])])
+
     def test_text_goes(self) -> None:
         """After its end neither the text nor an empty chat and its users remain in memory."""
         timed = [self.add(2), self.add(2, "@bob"), self.add(2, "team")]
@@ -281,6 +289,12 @@ class SliceTests(SynchronousTestCase):
         self.clock.slow = False
         self.clock.advance(5)
         self.assertEqual(self.clock.batches, [8, 16, 32, 64, *[128] * 6, 112])
+        self.clock.batches.clear()
+        for count in 1, 200:
+            for _ in range(count):
+                self.timed.add(self.directory.chat(self.alice, "GLOBAL"), self.alice, "psst", _AT, 5, 5.0)
+            self.clock.pump([0.25] * 4)
+        self.assertEqual(self.clock.batches, [1, 128, 72])
         self.clock.slow, self.clock.seconds_of_each = True, 0.002
         for count in 50, 10:
             self.clock.batches.clear()

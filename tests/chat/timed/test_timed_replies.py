@@ -1,5 +1,6 @@
 """The replies to the senders of timed messages, and their nonces."""
 
+import math
 from typing import Any
 
 from twisted.internet.defer import Deferred
@@ -40,6 +41,12 @@ class ReplyTests(SynchronousTestCase):
         event = sent.event(1.0)
         self.assertEqual((event.chat, event.id, event.left_ms), ("@bob", self.timed.id, 8_000))
         self.assertEqual((event.reached, event.of, sent.reached, sent.of), (1, 2, 1, 2))
+
+    def test_nobody(self) -> None:
+        """A message may reach nobody, and its reply never expires."""
+        sent = TimedSent(self.timed, 0, 0)
+        self.assertEqual((sent.id, sent.reached, sent.of, sent.until()), (self.timed.id, 0, 0, math.inf))
+        self.assertEqual((sent.event(9.5).left_ms, sent.event(9.5).reached), (0, 0))
 
     def test_open(self) -> None:
         """All that ask for an open reply get it when it is settled, and with the first numbers."""
