@@ -29,6 +29,8 @@ _ERASE_REST = "\x1b7\x1b[0m\x1b[K\x1b8"
 # The z-index that is drawn last.
 _LAST = 1_000_000
 _INPUT_ROWS = 6
+# Rows that the input leaves to the header, the pane and the status line.
+_OTHER_ROWS = 4
 
 
 class Drawn(Window):
@@ -94,8 +96,9 @@ class InputWindow(Drawn):
         self._first = 0
 
     def preferred_height(self, width: int, max_available_height: int) -> Dimension:
-        """Return the number of rows of the text, up to the limit."""
-        return Dimension.exact(min(len(self._arranged(width)[0]), _INPUT_ROWS))
+        """Return the number of rows of the text, up to the limit. A low terminal needs rows for the rest too."""
+        most = max(1, min(_INPUT_ROWS, max_available_height - _OTHER_ROWS))
+        return Dimension.exact(min(len(self._arranged(width)[0]), most))
 
     def draw(self, screen: Screen, at: WritePosition) -> None:
         """Draw the rows around the cursor."""

@@ -150,8 +150,8 @@ class InputLine:
         """Return ``shown`` with the message of the user that the frame shows."""
         return replace(shown, own=self._controller.view.last_own)
 
-    def drew(self, shown: Shown) -> None:
-        """Record that the terminal has received the frame that showed ``shown``."""
+    def drew(self, shown: Shown | None) -> None:
+        """Record that the terminal has received the frame that showed ``shown``, None if it had no room for it."""
         self._drawn = shown
 
     def _give_back(self, chat: ChatState, line: str) -> bool:
