@@ -19,7 +19,8 @@ from irchat.client.terminal.bare_view import BareView
 from irchat.client.terminal.controls import Frame, InputControl, InputWindow, Rows
 from irchat.client.terminal.device import Device, TerminalOutput
 from irchat.client.terminal.frame_pacing import FramePacing
-from irchat.client.terminal.input_line import InputLine, Shown
+from irchat.client.terminal.input_line import InputLine
+from irchat.client.terminal.inputs import Shown
 from irchat.client.terminal.keys import bindings
 from irchat.client.terminal.styles import STYLE
 from irchat.client.view.chat_state import ChatState
