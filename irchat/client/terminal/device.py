@@ -33,6 +33,7 @@ RESTORE = b"\x1b[0m\x1b[?7h\x1b[?25h\x1b[?1006l\x1b[?1000l\x1b[?2004l\x1b[?1049l
 # Terminals that would show the address of a link as text.
 _NO_LINKS = ("linux", "screen", "dumb")
 _NEW_LINES = re.compile(r"(?:\r\n)+")
+_PASTE_ENDS = "\x1b[201~"
 # Characters after which an unfinished escape sequence counts as single keys. The parser would keep any number.
 _SEQUENCE_MOST = 256
 
@@ -56,6 +57,10 @@ class TerminalInput(Input):
         self._unparsed = 0
 
     @property
+    def _is_pasting(self) -> bool:
+        return self._parser._in_bracketed_paste
+
+    @property
     def pasted(self) -> int:
         """The number of characters of a paste that has not ended."""
         return len(getattr(self._parser, "_paste_buffer", ""))  # the parser has it after the first paste
@@ -66,7 +71,8 @@ class TerminalInput(Input):
             self.intercept()
             return
         before = len(self._keys)
-        self._parser.feed(self._decode(data))
+        # Ctrl-C in a read of its own was pressed, so the mark at the end of the paste was lost.
+        self._parser.feed(_PASTE_ENDS if data == b"\x03" and self._is_pasting else self._decode(data))
         self._unparsed = 0 if len(self._keys) > before or self.pasted else self._unparsed + len(data)
         if self._unparsed > _SEQUENCE_MOST:
             self._parser.flush()

@@ -38,6 +38,16 @@ class InputTests(SynchronousTestCase):
             self.keys.feed(data[start : start + 65_536])
         self.assertEqual([len(text) for text in self.got], [1_000_000])
 
+    def test_paste_without_end(self) -> None:
+        """Ctrl-C ends a paste whose end was lost on the way. Inside a paste it is text."""
+        self.keys.feed(b"\x1b[200~one\x03 t")
+        self.keys.feed(b"wo\r")
+        self.assertEqual(self.got, [])
+        self.keys.feed(b"\x03")
+        self.assertEqual(self.got, ["one\x03 two\r"])
+        self.keys.feed(b"\x03")
+        self.assertEqual(self.got[1:], ["\x03"])
+
     def test_unfinished(self) -> None:
         """A paste that has not ended can be measured. An escape sequence without an end becomes single keys."""
         self.assertEqual(self.keys.pasted, 0)
