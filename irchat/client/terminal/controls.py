@@ -17,6 +17,7 @@ from prompt_toolkit.layout.controls import BufferControl
 from prompt_toolkit.layout.mouse_handlers import MouseHandlers
 from prompt_toolkit.layout.screen import Char, Screen, WritePosition
 
+from irchat.client.terminal.device import AtEdge
 from irchat.client.terminal.input_line import InputLine
 from irchat.client.view.rows import Piece, Row
 from irchat.text.cells import grapheme_cells, graphemes
@@ -172,6 +173,7 @@ class Frame(HSplit):
         self._is_odd = not self._is_odd
         # A style with another name makes every cell differ from the previous frame.
         style = " class:odd" if self._is_odd else " class:even"
+        right, bottom = at.xpos + at.width, at.ypos + at.height - 1
         for y in now | self._drawn_whole:
             row, escapes = screen.data_buffer[y], screen.zero_width_escapes[y]
             escapes[at.xpos] += _ERASE_REST
@@ -181,6 +183,8 @@ class Frame(HSplit):
                     row[x] = _linked_cell(str(cell.char), cell.style + style, cell.char.target)
                 elif cell.char:
                     row[x] = _cell(cell.char, cell.style + style)
+                    if len(cell.char) > 1 and x + cell.width == right and y < bottom:
+                        row[x] = _edge_cell(cell, style)
                 if len(cell.char) > 1:  # the terminal may have drawn it wider than we count
                     escapes[x + cell.width] += _ERASE_REST
         self._drawn_whole = now
@@ -219,6 +223,12 @@ def _linked_cell(grapheme: str, style: str, target: str) -> Char:
     cell = Char(Linked(grapheme, target), f"{style} class:{zlib.crc32(target.encode()):x}")
     cell.width = _cell(grapheme, style).width
     return cell
+
+
+def _edge_cell(cell: Char, style: str) -> Char:
+    edge = Char(AtEdge(cell.char), cell.style + style)
+    edge.width = cell.width
+    return edge
 
 
 @lru_cache(maxsize=65_536)

@@ -38,6 +38,15 @@ _PASTE_ENDS = "\x1b[201~"
 _SEQUENCE_MOST = 256
 
 
+# Terminals that put a mark on the letter to the left of the last column, unless they would wrap the row there.
+_MULTIPLEXERS = ("tmux", "screen")
+_WRAP_ON, _WRAP_OFF = "\x1b[?7h", "\x1b[?7l"
+
+
+class AtEdge(str):
+    """A grapheme of several code points that ends in the last column, and not in the last row, which could scroll."""
+
+
 def _ignore(*_: object) -> None:
     pass
 
@@ -133,6 +142,7 @@ class TerminalOutput(Vt100_Output):
         self.in_use = False
         self._send = write
         self._has_links = not term.startswith(_NO_LINKS)
+        self._is_multiplexer = term.startswith(_MULTIPLEXERS)
         self._target = ""
 
     def write(self, data: str) -> None:
@@ -143,8 +153,10 @@ class TerminalOutput(Vt100_Output):
         elif data > "\uffff" or (len(data) > 1 and not data.isascii()):
             # Terminals disagree on the width of emoji, rare scripts and graphemes of several code points. So clear the
             # cells first, and then set the cursor by our own count.
-            size = cells(data)
-            self.write_raw(f"\x1b7{' ' * size}\x1b8\x1b7{visible(data)}\x1b8\x1b[{size}C")
+            size, shown = cells(data), visible(data)
+            if self._is_multiplexer and isinstance(data, AtEdge):
+                shown = f"{_WRAP_ON}{shown}{_WRAP_OFF}"  # the cursor moves before anything else is drawn
+            self.write_raw(f"\x1b7{' ' * size}\x1b8\x1b7{shown}\x1b8\x1b[{size}C")
         else:
             super().write(data)
 
