@@ -72,7 +72,6 @@ class ChatApplication(Application[None]):
         self._stop_process, self._pacing = stop_process, pacing
         self._painter = Painter(self._view, language=controller.language, key_map=settings.keys)
         self._line = InputLine(controller, lambda: self.layout.is_searching, lambda: stop_search(self._input_control))
-        self._shown = self._line.shown()
         self._sent: Shown | None = None
         self._pane_width, self._pane_height = 80, 20
         self._soon: IDelayedCall | None = None
@@ -162,7 +161,7 @@ class ChatApplication(Application[None]):
             self._controller.settle()
         self._view.waits = self._controller.waits()
         self._line.follow()
-        self._shown = self._line.shown()
+        self._shown = self._line.shown()  # the frame is about to show this
         self._pane_height = 0  # until the pane is drawn: a terminal can be too small for it
 
     def _after_frame(self) -> None:
