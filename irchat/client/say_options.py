@@ -129,8 +129,8 @@ def _address(line: str) -> requests.Send | None:
 
 
 def _text(read_input: Callable[[], str]) -> str:
-    """Return the text on standard input, without the line feed at its end."""
-    text = read_input().rstrip("\n")
+    """Return the text on standard input, without the end of its last line. A CR before a line feed is no text."""
+    text = read_input().replace("\r\n", "\n").rstrip("\n")
     if not text.strip():
         raise ClientError("Nothing was sent: the line has no text, and standard input is empty.")
     return text

@@ -37,6 +37,7 @@ class SayOptionsTests(SynchronousTestCase):
         ):
             self.assertEqual(self.made(line), made)
         self.assertEqual(self.made("*ops", piped="#17-\n"), Send(chat="*ops", text="#17-", nonce="n"))
+        self.assertEqual(self.made("*ops", piped="a\r\nb\rc\r\n"), Send(chat="*ops", text="a\nb\rc", nonce="n"))
         self.assertIn("standard input is empty", self.refused("*ops", piped=" \n"))
 
     def test_to(self) -> None:

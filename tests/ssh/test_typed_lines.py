@@ -98,6 +98,15 @@ class TypedLinesTests(LinesCase):
         self.assertIn(b"not UTF-8", self.channel.errors)
         self.finish(lines)
 
+    def test_password(self) -> None:
+        """The lines after ``!password`` are not sent."""
+        lines = self.start()
+        lines.feed(b"ls\n!password\nold\nnew\n")
+        lines.end_of_input()
+        self.assertEqual((self.typed(), self.channel.status), (["ls"], 1))
+        self.assertIn(b"! !password needs a terminal.", self.channel.errors)
+        self.finish(lines)
+
     def test_events(self) -> None:
         """Messages of others are shown while the session lasts, timed ones without their text."""
         lines = self.start()

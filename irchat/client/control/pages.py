@@ -54,8 +54,7 @@ class Pages:
         )
         if pages is not None:
             self._view.page_around(chat.name, *pages, self._clock.seconds())
-            if self._view.here is chat:
-                self._view.show_unread(chat)
+            self._show_opened(chat)
             self._changed()
 
     async def _two_pages(
@@ -84,10 +83,11 @@ class Pages:
             self._load(chat, requests.History(chat=chat.name, after_rev=chat.rev or 0, limit=PAGE_MAX), 1)
 
     def to_end(self, chat: ChatState) -> None:
-        """Replace the loaded part with the end of the chat, if it does not reach the end."""
+        """Replace the loaded part with the end of the chat, if it does not reach the end, whatever is unread."""
+        self._view.opening = None
         if chat.newer and not chat.loading:
             chat.unload()
-            self.fill(chat)
+            self._load(chat, requests.History(chat=chat.name, limit=_PAGE), 0)
 
     def older(self, chat: ChatState) -> None:
         """Load the messages before the loaded part."""
@@ -171,8 +171,14 @@ class Pages:
         self._show_at(chat, [item.key for item in chat.items if item.seq is not None and item.seq >= seq])
         self._changed()
 
+    def _show_opened(self, chat: ChatState) -> None:
+        """Show a chat that was just opened from its first unread message. A chat that was reloaded keeps its place."""
+        if self._view.opening is chat and self._view.here is chat:
+            self._view.show_unread(chat)
+
     def _show_at(self, chat: ChatState, below: list[Key]) -> None:
         """Move the pane so that the first of ``below``, the keys of messages in order, is in its upper part."""
+        self._view.opening = None
         lowest = min(len(below) - 1, self._view.pane.height // 4)
         if below and (lowest < len(below) - 1 or chat.newer) and self._view.here is chat:
             self._view.pane.show(below[lowest])
@@ -199,8 +205,8 @@ class Pages:
             elif was_stale and is_shown and self._view.pane.follows and chat.unread:
                 chat.line = chat.read_seq
                 self._view.show_unread(chat)
-            elif direction == 0 and is_shown:
-                self._view.show_unread(chat)
+            elif direction == 0:
+                self._show_opened(chat)
         elif reply is not None:
             chat.early_changes.clear()
             self._view.refused(chat, reply)

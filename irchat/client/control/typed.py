@@ -65,6 +65,8 @@ def understand(
     if isinstance(request, requests.History):
         limit = min(PAGE_MAX, max(request.limit, _PAGE))
         request = msgspec.structs.replace(request, unread=False, mark_read=False, limit=limit)
+    elif isinstance(request, requests.EndListed):  # only the server knows which list it has shown
+        request = requests.Line(line=stripped)
     elif isinstance(request, requests.Send | requests.Amend | requests.AmendLast) and request.text is not None:
         request = msgspec.structs.replace(request, text=clean_text(request.text))
     return Understood(request, typed.command)

@@ -26,6 +26,7 @@ from irchat.protocol.rules import CLIENT_LINE_BYTES
 _UNANSWERED = (
     "The connection was lost before the answer. See whether the server has done it, and if not, type it again."
 )
+_NO_TERMINAL = "!password needs a terminal. Nothing after it was sent: the next lines may be passwords."
 
 
 class _Unanswered(ClientError):
@@ -90,6 +91,8 @@ class PlainChat:
         refused = ""
         while (line := await self._read_line()) is not None:
             again, refused = line == refused and line != "", ""
+            if not self._screen.interactive and line.split()[:1] == [ChangePassword.usage]:
+                raise ClientError(_NO_TERMINAL)
             if self._screen.interactive and line.strip() == ChangePassword.usage:
                 await self._change_password()
             elif self._screen.interactive and line.strip() == ForgetSignIn.usage:

@@ -20,6 +20,7 @@ from irchat.client.terminal.controls import Frame, InputControl, InputWindow, Ro
 from irchat.client.terminal.device import Device, TerminalOutput
 from irchat.client.terminal.frame_pacing import FramePacing
 from irchat.client.terminal.input_line import InputLine
+from irchat.client.terminal.inputs import Shown
 from irchat.client.terminal.keys import bindings
 from irchat.client.terminal.styles import STYLE
 from irchat.client.view.chat_state import ChatState
@@ -71,7 +72,7 @@ class ChatApplication(Application[None]):
         self._stop_process, self._pacing = stop_process, pacing
         self._painter = Painter(self._view, language=controller.language, key_map=settings.keys)
         self._line = InputLine(controller, lambda: self.layout.is_searching, lambda: stop_search(self._input_control))
-        self._shown = self._sent = self._line.shown()
+        self._sent: Shown | None = None
         self._pane_width, self._pane_height = 80, 20
         self._soon: IDelayedCall | None = None
         self._wants_frame = False
@@ -160,11 +161,15 @@ class ChatApplication(Application[None]):
             self._controller.settle()
         self._view.waits = self._controller.waits()
         self._line.follow()
-        self._shown = self._line.shown()
+        self._shown = self._line.shown()  # the frame is about to show this
+        self._pane_height = 0  # until the pane is drawn: a terminal can be too small for it
 
     def _after_frame(self) -> None:
         self.frame_took = self._clock.seconds() - self._frame_began
-        self._sent = self._line.painted(self._shown)
+        # A terminal can be too small for the input as well.
+        is_drawn = self._input in self.layout.visible_windows
+        self._sent = self._line.painted(self._shown) if is_drawn else None
+        self._controller.hidden = self._pane_height == 0
         if self._device.idle:  # nothing was written
             self._line.drew(self._sent)
         self._controller.drawn()
@@ -194,7 +199,6 @@ class ChatApplication(Application[None]):
 
     def _end_bare(self) -> None:
         self._device.keys.intercept = None
-        self._controller.hidden = False
         self.renderer.reset(leave_alternate_screen=False)
         self._controller.changed()
         self.invalidate()
@@ -224,7 +228,6 @@ class ChatApplication(Application[None]):
         async with in_terminal():
             await self._device.drained().asFuture(asyncio.get_running_loop())
             stop_process()
-        self._controller.hidden = False
         self._controller.changed()
 
     # Layout. Widths are exact if possible: prompt_toolkit distributes the rest cell by cell in each frame.
@@ -235,7 +238,7 @@ class ChatApplication(Application[None]):
             self._line,
             search_buffer_control=lambda: search.control if isinstance(self._line.target, ChatState) else None,
         )
-        window = InputWindow(self._input_control, width=self._input_width)
+        self._input = InputWindow(self._input_control, width=self._input_width)
         edge = Window(char="│", width=1, style="class:edge")
         side = VSplit([Rows(self._sidebar, width=self._side_width), edge])
         people = VSplit([edge, Rows(self._painter.people, width=self._side_width)])
@@ -248,9 +251,9 @@ class ChatApplication(Application[None]):
                 ConditionalContainer(people, Condition(self._has_people)),
             ]
         )
-        below = VSplit([Rows(self._prompt, width=lambda: cells(self._line.question), height=1), window])
+        below = VSplit([Rows(self._prompt, width=lambda: cells(self._line.question), height=1), self._input])
         body = Frame([above, Rows(self._status, height=self._status_height), search, below])
-        return Layout(body, focused_element=window)
+        return Layout(body, focused_element=self._input)
 
     def _has_side(self) -> bool:
         return self.output.get_size().columns > NARROW and self._view.place is not Place.SIGN_IN

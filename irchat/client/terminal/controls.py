@@ -17,6 +17,7 @@ from prompt_toolkit.layout.controls import BufferControl
 from prompt_toolkit.layout.mouse_handlers import MouseHandlers
 from prompt_toolkit.layout.screen import Char, Screen, WritePosition
 
+from irchat.client.terminal.device import AtEdge
 from irchat.client.terminal.input_line import InputLine
 from irchat.client.view.rows import Piece, Row
 from irchat.text.cells import grapheme_cells, graphemes
@@ -29,6 +30,8 @@ _ERASE_REST = "\x1b7\x1b[0m\x1b[K\x1b8"
 # The z-index that is drawn last.
 _LAST = 1_000_000
 _INPUT_ROWS = 6
+# Rows that the input leaves to the header, the pane and the status line.
+_OTHER_ROWS = 4
 
 
 class Drawn(Window):
@@ -94,8 +97,9 @@ class InputWindow(Drawn):
         self._first = 0
 
     def preferred_height(self, width: int, max_available_height: int) -> Dimension:
-        """Return the number of rows of the text, up to the limit."""
-        return Dimension.exact(min(len(self._arranged(width)[0]), _INPUT_ROWS))
+        """Return the number of rows of the text, up to the limit. A low terminal needs rows for the rest too."""
+        most = max(1, min(_INPUT_ROWS, max_available_height - _OTHER_ROWS))
+        return Dimension.exact(min(len(self._arranged(width)[0]), most))
 
     def draw(self, screen: Screen, at: WritePosition) -> None:
         """Draw the rows around the cursor."""
@@ -169,6 +173,7 @@ class Frame(HSplit):
         self._is_odd = not self._is_odd
         # A style with another name makes every cell differ from the previous frame.
         style = " class:odd" if self._is_odd else " class:even"
+        right, bottom = at.xpos + at.width, at.ypos + at.height - 1
         for y in now | self._drawn_whole:
             row, escapes = screen.data_buffer[y], screen.zero_width_escapes[y]
             escapes[at.xpos] += _ERASE_REST
@@ -178,6 +183,8 @@ class Frame(HSplit):
                     row[x] = _linked_cell(str(cell.char), cell.style + style, cell.char.target)
                 elif cell.char:
                     row[x] = _cell(cell.char, cell.style + style)
+                    if len(cell.char) > 1 and x + cell.width == right and y < bottom:
+                        row[x] = _edge_cell(cell, style)
                 if len(cell.char) > 1:  # the terminal may have drawn it wider than we count
                     escapes[x + cell.width] += _ERASE_REST
         self._drawn_whole = now
@@ -216,6 +223,12 @@ def _linked_cell(grapheme: str, style: str, target: str) -> Char:
     cell = Char(Linked(grapheme, target), f"{style} class:{zlib.crc32(target.encode()):x}")
     cell.width = _cell(grapheme, style).width
     return cell
+
+
+def _edge_cell(cell: Char, style: str) -> Char:
+    edge = Char(AtEdge(cell.char), cell.style + style)
+    edge.width = cell.width
+    return edge
 
 
 @lru_cache(maxsize=65_536)

@@ -33,8 +33,18 @@ RESTORE = b"\x1b[0m\x1b[?7h\x1b[?25h\x1b[?1006l\x1b[?1000l\x1b[?2004l\x1b[?1049l
 # Terminals that would show the address of a link as text.
 _NO_LINKS = ("linux", "screen", "dumb")
 _NEW_LINES = re.compile(r"(?:\r\n)+")
+_PASTE_ENDS = "\x1b[201~"
 # Characters after which an unfinished escape sequence counts as single keys. The parser would keep any number.
 _SEQUENCE_MOST = 256
+
+
+# Terminals that put a mark on the letter to the left of the last column, unless they would wrap the row there.
+_MULTIPLEXERS = ("tmux", "screen")
+_WRAP_ON, _WRAP_OFF = "\x1b[?7h", "\x1b[?7l"
+
+
+class AtEdge(str):
+    """A grapheme of several code points that ends in the last column, and not in the last row, which could scroll."""
 
 
 def _ignore(*_: object) -> None:
@@ -56,6 +66,10 @@ class TerminalInput(Input):
         self._unparsed = 0
 
     @property
+    def _is_pasting(self) -> bool:
+        return self._parser._in_bracketed_paste
+
+    @property
     def pasted(self) -> int:
         """The number of characters of a paste that has not ended."""
         return len(getattr(self._parser, "_paste_buffer", ""))  # the parser has it after the first paste
@@ -66,7 +80,8 @@ class TerminalInput(Input):
             self.intercept()
             return
         before = len(self._keys)
-        self._parser.feed(self._decode(data))
+        # Ctrl-C in a read of its own was pressed, so the mark at the end of the paste was lost.
+        self._parser.feed(_PASTE_ENDS if data == b"\x03" and self._is_pasting else self._decode(data))
         self._unparsed = 0 if len(self._keys) > before or self.pasted else self._unparsed + len(data)
         if self._unparsed > _SEQUENCE_MOST:
             self._parser.flush()
@@ -127,6 +142,7 @@ class TerminalOutput(Vt100_Output):
         self.in_use = False
         self._send = write
         self._has_links = not term.startswith(_NO_LINKS)
+        self._is_multiplexer = term.startswith(_MULTIPLEXERS)
         self._target = ""
 
     def write(self, data: str) -> None:
@@ -137,8 +153,10 @@ class TerminalOutput(Vt100_Output):
         elif data > "\uffff" or (len(data) > 1 and not data.isascii()):
             # Terminals disagree on the width of emoji, rare scripts and graphemes of several code points. So clear the
             # cells first, and then set the cursor by our own count.
-            size = cells(data)
-            self.write_raw(f"\x1b7{' ' * size}\x1b8\x1b7{visible(data)}\x1b8\x1b[{size}C")
+            size, shown = cells(data), visible(data)
+            if self._is_multiplexer and isinstance(data, AtEdge):
+                shown = f"{_WRAP_ON}{shown}{_WRAP_OFF}"  # the cursor moves before anything else is drawn
+            self.write_raw(f"\x1b7{' ' * size}\x1b8\x1b7{shown}\x1b8\x1b[{size}C")
         else:
             super().write(data)
 

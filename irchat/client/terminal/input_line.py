@@ -1,7 +1,7 @@
 """The input line: text typed for each target, pastes too long for one message, completion."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 from prompt_toolkit.buffer import Buffer
 from prompt_toolkit.clipboard import Clipboard
@@ -11,9 +11,8 @@ from irchat.client.control.completion import Completion, common_beginning, compl
 from irchat.client.control.controller import NOT_CONNECTED, Controller, Spot, Target
 from irchat.client.control.questions import Question, Stage
 from irchat.client.control.referring import edited_message
-from irchat.client.terminal.inputs import Input, Inputs, takes_text
+from irchat.client.terminal.inputs import Input, Inputs, Shown, takes_text
 from irchat.client.view.chat_state import ChatState
-from irchat.client.view.items import Item
 from irchat.client.view.listing import Cursor
 from irchat.client.view.navigation import Place
 from irchat.protocol.rules import TEXT_LENGTH, visible
@@ -25,19 +24,6 @@ _TYPED_MAX = TEXT_LENGTH + 100
 _SHOWN_CHOICES = 8
 _AGAIN = "Press Ctrl-C again to leave."
 _NAME_CELLS = 20
-
-
-@dataclass(frozen=True)
-class Shown:
-    """The input as a frame shows it: its target, its text, and the progress of the question.
-
-    ``own`` is the user's last message in the pane; see `InputLine.painted`.
-    """
-
-    input: Input
-    version: int
-    stage: Stage | None
-    own: Item | None = field(default=None, compare=False)
 
 
 class InputLine:
@@ -59,6 +45,7 @@ class InputLine:
         self._drawn: Shown | None = None
         self._completion: Completion | None = None
         self._choice = -1
+        self._keys = 0  # since the last Enter
         controller.sending.give_back = self._give_back
         controller.view.on_deleted = self._forget
 
@@ -117,7 +104,7 @@ class InputLine:
     def status(self) -> str:
         """The text for the status line, empty if there is none."""
         if isinstance(self.target, Question) and self.target.stage is Stage.OVER:
-            return "The connection was lost before you answered, and what you typed was dropped. Enter goes on."
+            return "The connection was lost before you answered, and what you typed was dropped. Enter alone goes on."
         held = self._inputs.now.held
         if self.trouble == NOT_CONNECTED and not self._controller.view.link:
             return "The connection is back. Press Enter again."
@@ -150,8 +137,8 @@ class InputLine:
         """Return ``shown`` with the message of the user that the frame shows."""
         return replace(shown, own=self._controller.view.last_own)
 
-    def drew(self, shown: Shown) -> None:
-        """Record that the terminal has received the frame that showed ``shown``."""
+    def drew(self, shown: Shown | None) -> None:
+        """Record that the terminal has received the frame that showed ``shown``, None if it had no room for it."""
         self._drawn = shown
 
     def _give_back(self, chat: ChatState, line: str) -> bool:
@@ -186,9 +173,11 @@ class InputLine:
         if target is Spot.FILTER or (isinstance(target, ChatState) and self._is_list()):
             self._controller.choose()
         elif isinstance(target, Question) and target.stage is Stage.OVER:
-            # Until the screen shows that the question is over, the next keys may be the rest of a password.
-            if self._drawn == self.shown():
+            # Until the screen shows that the question is over, the next keys may be the rest of a password. After such
+            # keys Enter is the end of it, and the next line may be the password again.
+            if self._keys == 1 and self._drawn == self.shown():
                 self._controller.questions.acknowledge()
+            self._inputs.now.version += 1
         elif self._inputs.now.is_empty and (not isinstance(target, Question) or target.secret):
             self._controller.view.manual = None
         elif self._drawn != self.shown():
@@ -197,6 +186,7 @@ class InputLine:
             self._answer(target)
         elif isinstance(target, ChatState):
             self._submit(target)
+        self._keys = 0
         self.follow()
         self._controller.changed()
 
@@ -293,6 +283,7 @@ class InputLine:
 
     def key_pressed(self) -> None:
         """Handle any key: remove the text about the last one. Only the next key can confirm a warning."""
+        self._keys += 1
         self.follow()
         if not self.trouble:
             self._inputs.now.confirmed = ""

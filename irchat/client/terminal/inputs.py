@@ -1,6 +1,7 @@
 """The typed text of each target: a chat, a question, or the filter of the chat list."""
 
 from collections.abc import Callable
+from dataclasses import dataclass, field
 
 from prompt_toolkit.buffer import Buffer
 from prompt_toolkit.clipboard import Clipboard, InMemoryClipboard
@@ -12,6 +13,7 @@ from irchat.client.control.controller import Spot, Target
 from irchat.client.control.questions import Question, Stage
 from irchat.client.terminal.editing import GraphemeBuffer
 from irchat.client.view.chat_state import ChatState
+from irchat.client.view.items import Item
 
 _HISTORY_LINES = 1_000
 
@@ -76,6 +78,19 @@ class Input:
         other.held = ""
         other.put("")
         self.put(text)
+
+
+@dataclass(frozen=True)
+class Shown:
+    """The input as a frame shows it: its target, its text, and the progress of the question.
+
+    ``own`` is the user's last message in the pane.
+    """
+
+    input: Input
+    version: int
+    stage: Stage | None
+    own: Item | None = field(default=None, compare=False)
 
 
 class Inputs:

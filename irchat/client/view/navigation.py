@@ -31,7 +31,8 @@ class Place(Enum):
 class Navigation:
     """The part of the screen state that the user moves.
 
-    ``me`` is the user's name, ``known`` the names of all users seen so far. ``own`` is the home screen, as a chat that
+    ``me`` is the user's name, ``known`` the names of all users seen so far. ``opening`` is the open chat while it waits
+    for its messages, so that they are shown from the first unread one. ``own`` is the home screen, as a chat that
     holds only the client's own lines. ``filter`` is the text that filters the list of chats, None while there is no
     such list. ``choice`` is the message being chosen. ``manual`` is the first visible row of the manual, None while it
     is closed.
@@ -42,6 +43,7 @@ class Navigation:
         self.me = ""
         self.known: dict[str, None] = {}
         self.open: ChatState | None = None
+        self.opening: ChatState | None = None
         self.own = ChatState("")
         self.chats = ChatList(lambda chat: chat is self.open and self.place is Place.CHAT)
         self.pane = Pane()
@@ -92,6 +94,7 @@ class Navigation:
 
     def show_unread(self, chat: ChatState) -> None:
         """Move the pane to the line before the first unread message of the open chat, or without one to the end."""
+        self.opening = None if chat.loaded else chat
         self.pane.to_end()
         if (first := chat.first_unread) is not None:
             self.pane.begin_at(first.key)

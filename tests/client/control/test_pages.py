@@ -189,6 +189,53 @@ class UnreadTests(_ControllerCase):
         self.assertEqual(self.asked(), [requests.Read(chat="@bob", seq=119)])
         self.assertEqual(self.view.here.unread, 881)
 
+    def test_end_of_more_than_a_page(self) -> None:
+        """End shows the end of a chat, however much is unread."""
+        self.open_much_unread()
+        self.load_unread()
+        self.assertFalse(self.view.pane.follows)
+        self.go_to_end()
+
+    def test_end_while_loading(self) -> None:
+        """End counts also while the first unread messages are being loaded."""
+        self.open_much_unread()
+        self.controller.to_end()
+        self.load_unread()
+        self.assertTrue(self.view.pane.follows)
+        self.go_to_end()
+
+    def open_much_unread(self) -> None:
+        """Open a chat with 900 unread messages."""
+        self.view.list_chats(events.Chats([events.Chat("@bob", "id", 900, 1_000, 100, None)]))
+        self.controller.open("@bob")
+
+    def load_unread(self) -> None:
+        """Answer with the first unread messages."""
+        later = [message(f"m{seq}", chat="@bob", seq=seq) for seq in range(101, 601)]
+        self.server.answer(events.History("@bob", [], True), events.History("@bob", later, True))
+        self.asked()
+
+    def go_to_end(self) -> None:
+        """Press End, and let the server answer."""
+        self.controller.to_end()
+        self.assertEqual(self.asked(), [requests.History(chat="@bob", limit=100)])
+        end = [message(f"m{seq}", chat="@bob", seq=seq) for seq in range(901, 1_001)]
+        self.server.answer(events.History("@bob", end, True))
+        self.assertEqual((self.view.here.at_end, self.view.pane.follows), (True, True))
+
+    def test_reloaded(self) -> None:
+        """A chat that is loaded again, as after a block, stays at its end."""
+        self.view.list_chats(events.Chats([events.Chat("@bob", "id", 50, 50, 0, None)]))
+        page = events.History("@bob", [message(f"m{seq}", chat="@bob", seq=seq) for seq in range(1, 51)], False)
+        self.asked()
+        self.controller.open("@bob")
+        self.server.answer(page)
+        self.assertFalse(self.view.pane.follows)
+        self.controller.to_end()
+        self.server.tell(events.Blocks(["carol"]))
+        self.server.answer(events.Chats([events.Chat("@bob", "id", 0, 50, 50, None)]), page)
+        self.assertEqual((self.view.here.at_end, self.view.pane.follows), (True, True))
+
     def test_after_a_loss(self) -> None:
         """Missed messages of the open chat are shown from the first one on, below a line."""
         self.open("@bob", message("one", chat="@bob", seq=1))

@@ -8,6 +8,7 @@ from irchat.client.control.typed import NoTarget, hint
 from irchat.client.control.typed import understand as _understand
 from irchat.protocol import requests
 from irchat.protocol.errors import Code, Refusal
+from tests.commands.test_commands import TABLE
 
 
 def understand(line: str, here: str | None) -> requests.Request | None:
@@ -45,6 +46,13 @@ class UnderstandTests(SynchronousTestCase):
         self.assertEqual(understand("ls @bob", "GLOBAL"), requests.History(chat="@bob", limit=100))
         self.assertEqual([understand(line, "GLOBAL") for line in ("ls", "!help", "!password")],
                          [requests.Chats(), requests.Help(), None])  # fmt: skip
+
+    def test_sendable(self) -> None:
+        """A server takes the request of every command, except of ``#=`` and ``#-``, which the client replaces."""
+        for line, *_ in TABLE:
+            request = understand(line, "*team")
+            if request is not None and not isinstance(request, requests.AmendLast):
+                self.assertIsInstance(request, requests.ANY, line)
 
     def test_in_text(self) -> None:
         """A command in a text is about the open chat, or about the chat before it. The number alone loads a page."""

@@ -222,10 +222,14 @@ class PipeTests(_ChatTestCase):
         """Blocked output pauses the server."""
         self.assertIs(self.keyboard.transport.producer, self.server.connection)
 
-    def test_password_is_a_line(self) -> None:
-        """Through a pipe, ``!password`` is left to the server."""
-        self.keyboard.type("!password")
-        self.assertEqual(self.server.asked(), [requests.Line(line="!password", nonce="a")])
+    def test_password_in_a_pipe(self) -> None:
+        """In a pipe, ``!password`` ends the client, because the next lines are passwords, and no messages."""
+        for line in "!password", "!password old":
+            self.setUp()
+            self.keyboard.type("ls", line, "old one", "new one")
+            self.server.answer(events.Chats([]))
+            self.assertEqual(self.server.asked(), [])
+            self.assertIn("needs a terminal", self.failureResultOf(self.over, ClientError).value.text)
 
 
 class TerminalTests(_ChatTestCase):

@@ -108,9 +108,36 @@ class FrameTests(ApplicationCase):
         self.assertIn("Members 2", wide)
         self.assertNotIn("Online", wide)
 
-    def redrawn(self, columns: int) -> str:
-        """Return a whole frame of that width."""
-        self.size = Size(rows=20, columns=columns)
+    def test_too_small_to_send(self) -> None:
+        """Enter sends nothing while the terminal has no room for the input."""
+        for columns, rows in ((5, 1), (7, 20), (100, 1), (100, 2)):
+            self.redrawn(columns, rows)
+            self.press("\x15hi\r")
+            self.assertEqual(self.buffer.text, "hi")
+        self.assertEqual(self.controller.sending.unsent(), "")
+        self.redrawn(100)
+        self.press("\r")
+        self.assertEqual(self.controller.sending.unsent(), "1 message to GLOBAL")
+
+    def test_too_small_to_read(self) -> None:
+        """Messages do not count as read while the terminal has no room for them."""
+        for seq, (columns, rows) in enumerate([(100, 1), (100, 2), (100, 3)], 1):
+            self.redrawn(columns, rows)
+            self.server.tell(message("hi", seq=seq))
+            self.turn()
+            self.assertEqual(self.view.unread, seq)
+        self.redrawn(100)
+        self.assertEqual(self.view.unread, 0)
+
+    def test_low(self) -> None:
+        """On a low terminal the input leaves room for the rest."""
+        self.press("word " * 10)
+        self.assertIn("GLOBAL>", self.redrawn(12, 3))
+        self.assertIn("GLOBAL>", self.redrawn(12, 5))
+
+    def redrawn(self, columns: int, rows: int = 20) -> str:
+        """Return a whole frame of that size."""
+        self.size = Size(rows=rows, columns=columns)
         self.app._on_resize()
         self.turn()
         return self.drawn().decode()

@@ -154,6 +154,17 @@ class RemainsTests(ApplicationCase):
         self.turn()
         self.assertEqual(self.drawn().decode().count("\u0301"), 1)
 
+    def test_edge(self) -> None:
+        """A grapheme of several code points at the end of a row says so, but not in the last row."""
+        self.patch(self.app._terminal, "_is_multiplexer", True)
+        self.drawn()
+        self.server.tell(message("e\u0301" * 200, seq=1))
+        self.turn()
+        self.assertEqual(self.drawn().decode().count("\x1b[?7he\u0301\x1b[?7l"), 3)
+        self.buffer.insert_text("o\u0301" * 92, move_cursor=False)
+        self.turn()
+        self.assertNotIn("\x1b[?7ho", self.drawn().decode())
+
     def test_chats_beside(self) -> None:
         """A name of several code points in the sidebar takes nothing from the row beside it."""
         for number in range(1, 30):

@@ -11,7 +11,7 @@ from twisted.internet.testing import StringTransport
 from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 
-from irchat.client.terminal.device import Device, TerminalInput, TerminalOutput
+from irchat.client.terminal.device import AtEdge, Device, TerminalInput, TerminalOutput
 from irchat.text.linked import Linked
 
 
@@ -37,6 +37,16 @@ class InputTests(SynchronousTestCase):
         for start in range(0, len(data), 65_536):
             self.keys.feed(data[start : start + 65_536])
         self.assertEqual([len(text) for text in self.got], [1_000_000])
+
+    def test_paste_without_end(self) -> None:
+        """Ctrl-C ends a paste whose end was lost on the way. Inside a paste it is text."""
+        self.keys.feed(b"\x1b[200~one\x03 t")
+        self.keys.feed(b"wo\r")
+        self.assertEqual(self.got, [])
+        self.keys.feed(b"\x03")
+        self.assertEqual(self.got, ["one\x03 two\r"])
+        self.keys.feed(b"\x03")
+        self.assertEqual(self.got[1:], ["\x03"])
 
     def test_unfinished(self) -> None:
         """A paste that has not ended can be measured. An escape sequence without an end becomes single keys."""
@@ -111,6 +121,16 @@ class OutputTests(SynchronousTestCase):
         for text in "é", "日", "a":
             self.output.write(text)
         self.assertEqual(self.drawn(), "é日a".encode())
+
+    def test_edge(self) -> None:
+        """In tmux and GNU screen, a row wraps while a grapheme is drawn at its end, else the marks go elsewhere."""
+        for term, wraps in ("tmux-256color", True), ("screen", True), ("xterm", False):
+            output = TerminalOutput(self.frames.append, lambda: Size(3, 9), term, ColorDepth.DEPTH_8_BIT)
+            output.write(AtEdge("e\u0301"))
+            output.write("o\u0301")
+            output.flush()
+            self.assertEqual(b"\x1b[?7he\xcc\x81\x1b[?7l\x1b8" in self.frames[-1], wraps)
+            self.assertEqual(self.frames.pop().count(b"\x1b[?7h"), int(wraps))
 
     def test_links(self) -> None:
         """A link is opened once for its letters and closed before other text, or at the end of a frame."""

@@ -71,7 +71,9 @@ class PlacesTests(_ApplicationCase):
         self.server.lose(ConnectionDone())
         self.turn()
         self.assertEqual((self.app._line.question, self.buffer.text), ("Old password: ", ""))
-        self.press("er2 \x19\x1f\x1by\r")
+        self.press("er2 \x19\x1f\x1by\r\r")
+        self.assertEqual((self.app._line.question, self.buffer.text), ("Old password: ", ""))
+        self.press("\r")
         self.assertEqual((self.app._line.question, self.buffer.text), ("GLOBAL> ", ""))
         self.press("\x19\x1f\x1by")
         self.assertEqual((self.buffer.text, self.sends()), ("", []))
@@ -85,8 +87,21 @@ class PlacesTests(_ApplicationCase):
         self.turn()
         self.assertEqual((self.app._line.question, self.buffer.text), ("Old password: ", ""))
         self.press("\r")
+        self.press("\r")
         self.assertEqual((self.app._line.question, self.buffer.text), ("GLOBAL> ", ""))
         self.assertNotIn("hunter2", self.transport.value().decode())
+
+    def test_passwords_typed_blindly(self) -> None:
+        """Passwords and Enters typed one after the other, without a look at the screen, reach no chat."""
+        self.press("!password\r")
+        self.press("hunter")
+        self.server.lose(ConnectionDone())
+        self.turn()
+        for keys in "\r", "newhunter2", "\r", "newhunter2", "\r":
+            self.press(keys)
+        self.assertEqual((self.app._line.question, self.sends()), ("Old password: ", []))
+        self.press("\r")
+        self.assertEqual((self.app._line.question, self.buffer.text), ("GLOBAL> ", ""))
 
     def test_password_with_line_end(self) -> None:
         """The line feed pasted with a password answers nothing and causes no message."""
