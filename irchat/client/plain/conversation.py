@@ -95,7 +95,7 @@ class PlainChat:
                 raise ClientError(_NO_TERMINAL)
             if self._screen.interactive and line.strip() == ChangePassword.usage:
                 await self._change_password()
-            elif self._screen.interactive and line.strip() == ForgetSignIn.usage:
+            elif line.strip() == ForgetSignIn.usage:
                 self._markers.report()
                 await self._link.ask(requests.Logout(forget=True))
                 self._forget()

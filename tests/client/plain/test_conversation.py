@@ -232,6 +232,15 @@ class PipeTests(_ChatTestCase):
             self.assertIn("needs a terminal", self.failureResultOf(self.over, ClientError).value.text)
 
 
+    def test_forget_in_a_pipe(self) -> None:
+        """``exit --forget`` ends the sign-in as it does on a terminal, and is no message."""
+        self.keyboard.type("exit --forget", "never sent")
+        self.assertEqual(self.server.asked(), [requests.Logout(forget=True)])
+        self.server.answer(events.Bye("goodbye"))
+        self.successResultOf(self.over)
+        self.assertEqual(self.forgotten, [True])
+
+
 class TerminalTests(_ChatTestCase):
     """Behaviour of terminals alone."""
 
