@@ -76,6 +76,11 @@ class OneLineTests(SynchronousTestCase):
             flavour = Flavour(*caps)
             self.assertEqual(short_line(flavour, *fields, is_bot), message_lines(flavour, message))
 
+    def test_which_are_short(self) -> None:
+        """Most texts are short, up to as many characters as fit on a line whatever they are."""
+        for text in "hi", "a/me #17", "\U0001f44d" * 125:
+            self.assertTrue(is_short(text), text)
+
     def test_not_short(self) -> None:
         """Actions, replies, and texts of several or long lines take the long way."""
         for text in "/me waves", "#17 yes", "a\nb", "x" * 126:
