@@ -1,5 +1,9 @@
 """MARKREAD: markers as times of messages, in the burst, on request, and from other sessions."""
 
+from twisted.python.failure import Failure
+
+from irchat.protocol.errors import Code, Refusal
+from irchat.server.protocols.irc.talk import markers
 from tests.helpers.irc import IRCTestCase
 
 MARKER = "draft/read-marker"
@@ -107,3 +111,10 @@ class MarkReadTests(IRCTestCase):
         self.alice.ask("SILENCE +carol")
         line = "MARKREAD #global timestamp=2027-01-01T00:00:00.000Z"
         self.assertEqual(self.alice.ask(line), [self._at(3)])
+
+    def test_failures(self) -> None:
+        """A marker that cannot be looked up is logged, unless its chat or session has ended."""
+        markers._untold(Failure(Refusal(Code.NOT_LOGGED_IN, "The session has ended.")))
+        self.assertEqual(self.flushLoggedErrors(), [])
+        markers._untold(Failure(OSError("the disk is gone")))
+        self.assertEqual(len(self.flushLoggedErrors(OSError)), 1)

@@ -68,3 +68,12 @@ class MessageEncodingTests(IRCTestCase):
         self.irc("alice").ask("MODE alice +B")
         encode = self.encoding.of(Flavour(tags=True))
         self.assertTrue((encode(self._publication("GLOBAL", "alice", GLOBAL)) or b"").startswith(b"@bot;msgid=g-5 "))
+
+    def test_extras_for_one(self) -> None:
+        """A session with a hidden chat, which encodes for itself, gets the tags of other chats too."""
+        bob, alice = self.irc("bob", "message-tags"), self.irc("alice", "message-tags")
+        bob.ask("JOIN #team", "PART #team")
+        alice.type("@+a=1 PRIVMSG #global :hi", "PRIVMSG #global :hi")
+        tagged, plain = (line for line in bob.got() if " PRIVMSG " in line)
+        self.assertIn("+a=1;", tagged)
+        self.assertNotIn("+a", plain)

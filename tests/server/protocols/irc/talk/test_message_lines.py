@@ -174,6 +174,7 @@ class LongTests(SynchronousTestCase):
         """The lines of a multiline message are kept as they were sent."""
         extras = Extras(pieces=[Piece("on"), Piece("e", True), Piece("two")])
         found = lines("one\ntwo", Flavour(multiline=True), extras=extras)
+        self.assertEqual(found[0], ":alice!al@irchat BATCH +m12-5 draft/multiline #team")
         self.assertEqual(
             [line.partition(" :alice!al@irchat ")[0::2] for line in found[1:-1]],
             [
