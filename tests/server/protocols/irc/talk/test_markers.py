@@ -40,6 +40,10 @@ class MarkReadTests(IRCTestCase):
         self.assertEqual(self._unread(), 1)
         self.assertEqual(self.alice.ask("MARKREAD #global"), [self._at(2)])
 
+    def test_just_before(self) -> None:
+        """A message a millisecond after the time is not read."""
+        self.assertEqual(self.alice.ask("MARKREAD #global timestamp=2026-11-22T14:00:01.999Z"), [self._at(1)])
+
     def test_never_back(self) -> None:
         """An earlier time does not move it back; the reply says where it is."""
         self.alice.ask("MARKREAD #global timestamp=2026-11-22T14:00:03.000Z")
