@@ -68,7 +68,10 @@ class WhoisTests(IRCTestCase):
         """Nobody is 401 and 318."""
         for name in ("nobody", "*", "a b", "b*", "x" * 400):
             self.assertEqual(numerics(self.alice.ask(f"WHOIS :{name}")), ["401", "318"], name)
-        self.assertEqual(numerics(self.alice.ask("WHOIS", "WHOIS :")), ["431", "401", "318"])
+        self.assertEqual(numerics(self.alice.ask("WHOIS")), ["431"])
+        self.assertEqual(
+            self.alice.ask("WHOIS :"), [":irchat 401 alice * :No such nick", ":irchat 318 alice * :End of /WHOIS list"]
+        )
 
     def test_services(self) -> None:
         """The services are users online."""

@@ -34,6 +34,8 @@ class MessageEncodingTests(IRCTestCase):
         expected = b"@msgid=1.2-5 :alice!alice@irchat PRIVMSG bob :hi\r\n"
         self.assertEqual(encode(self._publication("@bob", "alice", (1, 2))), expected)
         self.assertEqual(encode(self._publication("@alice", "alice", (1, 2))), expected)
+        back = b"@msgid=1.2-5 :bob!bob@irchat PRIVMSG alice :hi\r\n"
+        self.assertEqual(encode(self._publication("@bob", "bob", (1, 2))), back)
 
     def test_left_to_the_sessions(self) -> None:
         """Timed messages and all other events are left to the sessions."""

@@ -47,6 +47,13 @@ class MultilineTests(IRCTestCase):
         )
         self.assertEqual(self.json.one("message")["text"], "one\n\ntwo")
 
+    def test_pieces_alone(self) -> None:
+        """The lines of a batch are passed on as they were sent, also without a tag of the client."""
+        self.alice.type(*batch("one", "tw", "+o"))
+        lines = [line.rpartition(":")[2] for line in self.bob.got()[1:-1]]
+        self.assertEqual(lines, ["one", "tw", "o"])
+        self.assertEqual(self.json.one("message")["text"], "one\ntwo")
+
     def test_notice_and_query(self) -> None:
         """A batch of NOTICE lines is a notice, also to a user."""
         self.alice.type(*batch("one", "two", target="bob", command="NOTICE"))

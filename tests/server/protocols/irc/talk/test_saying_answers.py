@@ -52,3 +52,10 @@ class SayingAnswersTests(IRCTestCase):
         json.got()
         self.alice.ask("@+draft/reply=g-1 PRIVMSG #global :#1 yes")
         self.assertEqual(json.one("message")["text"], "#1 yes")
+
+    def test_no_text(self) -> None:
+        """A line without a text is 412 for PRIVMSG, and has no answer for NOTICE."""
+        for line in "PRIVMSG #global", "PRIVMSG #global :", "PRIVMSG #global :  ":
+            self.assertEqual(self.alice.ask(line), [":irchat 412 alice :No text to send"])
+        self.assertEqual(self.alice.ask("NOTICE #global", "NOTICE #global :"), [])
+        self.assertEqual(self.bob.got(), [])
