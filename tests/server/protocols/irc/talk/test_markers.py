@@ -122,3 +122,11 @@ class MarkReadTests(IRCTestCase):
         self.assertEqual(self.flushLoggedErrors(), [])
         markers._untold(Failure(OSError("the disk is gone")))
         self.assertEqual(len(self.flushLoggedErrors(OSError)), 1)
+
+    def test_of_hidden_messages(self) -> None:
+        """A marker of another session at messages that a block hides has no line, and is no error."""
+        json = self.server.json("alice")
+        self.alice.ask("SILENCE +bob")
+        json.ask("read", chat="GLOBAL", seq=3)
+        self.assertEqual(self.alice.got(), [])
+        self.assertEqual(self.flushLoggedErrors(), [])
