@@ -101,3 +101,12 @@ class PresenceTests(IRCTestCase):
         self.assertEqual(
             sorted(self.later(alice)), [":bob!bob@irchat JOIN #global", ":irchat 730 alice :bob!bob@irchat"]
         )
+
+    def test_seen_by_watchers(self) -> None:
+        """A session that hides #global and has extended-monitor sees who of the watched users went away, only those."""
+        alice, bob, carol = self.irc("alice", "away-notify", "extended-monitor"), self.irc("bob"), self.irc("carol")
+        alice.ask("PART #global", "MONITOR + bob")
+        self.later(alice)
+        for client in bob, carol:
+            client.ask("AWAY :lunch")
+        self.assertEqual(self.later(alice), [":bob!bob@irchat AWAY :lunch"])

@@ -136,5 +136,8 @@ class MultilineTests(IRCTestCase):
     def test_end_of_session(self) -> None:
         """The end of the session drops an open batch."""
         self.alice.type("BATCH +x draft/multiline #global")
+        timeout = self.alice.connection.session.protocol.talk.collecting
+        self.assertTrue(timeout.active())
         self.alice.leave()
+        self.assertFalse(timeout.active())
         self.server.advance(TIMEOUT_SECONDS + 1)

@@ -143,3 +143,8 @@ class MarkTests(IRCTestCase):
         (line,) = self.alice.ask(f"@+draft/react={'x' * 17};+draft/reply=g-1 TAGMSG #global")
         self.assertTrue(line.startswith(":irchat 461 alice TAGMSG :"), line)
         self.assertEqual(self.json.got(), [])
+
+    def test_no_message(self) -> None:
+        """A mark that names no message is refused with ``*``."""
+        (line,) = self.alice.ask("@+draft/react=ok TAGMSG #global")
+        self.assertEqual(line, ":irchat FAIL TAGMSG UNKNOWN_MSGID #global * :No such message")
