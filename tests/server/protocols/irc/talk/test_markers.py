@@ -2,6 +2,7 @@
 
 from twisted.python.failure import Failure
 
+from irchat.interfaces.stored import GLOBAL
 from irchat.protocol.errors import Code, Refusal
 from irchat.server.protocols.irc.talk import markers
 from tests.helpers.irc import IRCTestCase
@@ -130,3 +131,9 @@ class MarkReadTests(IRCTestCase):
         json.ask("read", chat="GLOBAL", seq=3)
         self.assertEqual(self.alice.got(), [])
         self.assertEqual(self.flushLoggedErrors(), [])
+
+    def test_ended_chat(self) -> None:
+        """A chat that has ended has no line."""
+        protocol = self.alice.connection.session.protocol
+        self.assertEqual(markers.line(protocol, 999), b"")
+        self.assertNotEqual(markers.line(protocol, GLOBAL), b"")
