@@ -231,7 +231,6 @@ class PipeTests(_ChatTestCase):
             self.assertEqual(self.server.asked(), [])
             self.assertIn("needs a terminal", self.failureResultOf(self.over, ClientError).value.text)
 
-
     def test_forget_in_a_pipe(self) -> None:
         """``exit --forget`` ends the sign-in as it does on a terminal, and is no message."""
         self.keyboard.type("exit --forget", "never sent")

@@ -64,7 +64,7 @@ class IRCProtocol:
         self.registration = Registration(options, shared.lines, caps, shared.has_account)
         self.last_words: bytes | None = None
         """The last lines of the session, if they are not ERROR and the reason of its end."""
-        self._unhandled: list[bytes | Line] = []  # short: an empty deque takes 760 bytes
+        self._unhandled: list[bytes] = []  # short: an empty deque takes 760 bytes
         self._is_entering = self._is_taking = self._is_introduced = False
         self._rate = LineRate(shared.clock, limits, self.take_lines)
         shared.protocols.add(self)
@@ -181,11 +181,7 @@ class IRCProtocol:
         waiting = self._unhandled
         try:
             while waiting and self._may_take() and self._rate.takes_one():
-                line = waiting.pop(0)
-                if isinstance(line, bytes):
-                    self._take(line)
-                else:
-                    self.handle(line)
+                self._take(waiting.pop(0))
         finally:
             self._is_taking = False
         self.session.hold_back(bool(waiting))
@@ -213,9 +209,6 @@ class IRCProtocol:
 
     def handle(self, line: Line) -> None:
         """Handle a line that is allowed now and has enough parameters (`irchat.irc.command_table`)."""
-        if self._is_entering:
-            self._unhandled.insert(0, line)
-            return
         call = Call(self, line)
         try:
             HANDLERS[line.command](call)

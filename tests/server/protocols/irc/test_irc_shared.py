@@ -34,6 +34,9 @@ class SharedTests(IRCTestCase):
         self.assertIsNone(shared.find_user("a b"))
         self.assertFalse(shared.has_account("x"))
         self.assertEqual(shared.mask_of_name("bob#7"), "bob#7!bob#7@irchat")
+        carol = self.irc()
+        carol.ask("CAP LS 302", "NICK Carol", "USER cc 0 * :C", "REGISTER * * :long-enough", "CAP END")
+        self.assertEqual(shared.mask_of_name("carol"), "Carol!cc@irchat")
 
     def test_registration(self) -> None:
         """Closed registration, and open again, reach all sessions with cap-notify at once, signed in or not."""

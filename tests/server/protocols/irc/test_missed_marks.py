@@ -67,3 +67,24 @@ class MissedMarksTests(IRCTestCase):
                 self.mark(self.erin, mark), self.mark(self.erin, mark, on=False)
             said = self.caught_up()
         self.assertEqual(said, ["dave react ok", "erin react ok", "erin unreact a", "erin unreact b"])
+
+    def test_left_group(self) -> None:
+        """Nothing is sent about a group that the user has left meanwhile."""
+        self.alice.socket.room = None
+        for _ in range(40):
+            self.server.turn()
+        self.dave.ask("create_group", name="team", members=["alice"])
+        self.dave.ask("send", chat="*team", text="a message")
+        self.dave.ask("mark", chat="*team", seq=1, mark="ok")
+        self.alice.got()
+        self.alice.socket.room = 0
+        for _ in range(100):
+            self.dave.ask("send", chat="GLOBAL", text="x" * 3_500)
+        self.assertTrue(self.alice.outbox.behind)
+        self.dave.ask("mark", chat="*team", seq=1, mark="ok", on=False)
+        self.dave.ask("remove_member", group="team", name="alice")
+        self.alice.socket.room = None
+        for _ in range(40):
+            self.server.turn()
+        self.assertFalse(self.alice.outbox.behind)
+        self.assertNotIn("TAGMSG", self.alice.read())

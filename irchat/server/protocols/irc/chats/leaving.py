@@ -78,12 +78,14 @@ def kick(call: Call) -> None:
 
 def _kick_one(call: Call, name: str, kicked: str, reason: str) -> None:
     protocol = call.protocol
-    channel = shown_channel(protocol, name)
+    channel, chat = shown_channel(protocol, name), find_channel(protocol, name)
 
     def removed(event: events.Event) -> bytes:
         if isinstance(event, events.Error):
             return refused(protocol, "KICK", event, kicked, channel)
         user = protocol.shared.find_user(kicked)
+        if chat is not None and user is protocol.user:
+            protocol.forget_chat(chat.key)
         nick = kicked if user is None else user.name
         return user_line(protocol, protocol.user, "KICK", channel, nick, text=reason or protocol.nick)
 

@@ -61,16 +61,14 @@ def change_lines(protocol: "IRCProtocol", event: events.Amended, key: ChatKey, s
     if event.mark is not None and by is not None:
         return mark_line(protocol, (event.chat, key), by, event.at, event.mark, msgid, on=bool(event.on))
     marks = mark_lines(protocol, event.chat, (key, event.seq), event.at, event.marks or ())
-    return _edit(protocol, event, key, by, sender) + marks
+    return _edit(protocol, event, key, sender) + marks
 
 
-def _edit(protocol: "IRCProtocol", event: events.Amended, key: ChatKey, by: User | None, sender: int | None) -> bytes:
-    directory = protocol.shared.directory
-    if event.text is None or event.edited is None:
+def _edit(protocol: "IRCProtocol", event: events.Amended, key: ChatKey, sender: int | None) -> bytes:
+    """Return the lines of an edit. Only the sender of a message edits it."""
+    if event.text is None or event.edited is None or sender is None:
         return b""
-    editor = by or (None if sender is None else directory.users[sender])
-    if editor is None:
-        return b""
+    editor = protocol.shared.directory.users[sender]
     flavour = protocol.talk.flavour
     shown = ShownMessage(
         "PRIVMSG",
@@ -131,7 +129,7 @@ def tagmsg_line(protocol: "IRCProtocol", sender: User, target: str, at: str, tag
     if not protocol.talk.flavour.tags or not tags:
         return b""
     flavour = protocol.talk.flavour
-    head = line_tags(flavour, at, sender if flavour.account else None)
+    head = line_tags(flavour, at, sender)
     head["msgid"] = tags.get("msgid") or protocol.shared.talk.signal_id()
     if protocol.shared.talk.is_bot(sender):
         head["bot"] = ""

@@ -57,7 +57,7 @@ def _send(call: Call, collected: Collected) -> None:
 
 
 def _refuse(call: Call, error: MultilineError) -> None:
-    if error.label is not None and "labeled-response" in call.protocol.caps:
+    if "labeled-response" in call.protocol.caps:
         call.label = error.label
     call.say(call.protocol.lines.fail("BATCH", error.code, *error.context, text=error.text))
 

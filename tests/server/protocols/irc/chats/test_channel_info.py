@@ -116,3 +116,15 @@ class CostTests(IRCTestCase):
         self.patch(channels, "members_of", lambda protocol, chat: self.fail("a walk"))
         self.assertIn(":irchat 322 alice #team 2 :", self.alice.ask("LIST"))
         self.assertEqual(numerics(self.alice.ask("MODE #team +o bob", "MODE #global +o bob")), ["482", "441"])
+
+    def test_costs_of_members(self) -> None:
+        """Each member that NAMES or WHO lists counts."""
+        self.alice = self.irc("alice")
+        self.alice.ask("JOIN #team")
+        for name in "bob", "carol", "dave":
+            self.irc(name).leave()
+            self.server.advance(2)
+            self.alice.ask(f"INVITE {name} #team")
+        time = self.work("TIME")
+        works = [round(self.work(line) - time, 3) for line in ("NAMES #team", "WHO #team")]
+        self.assertEqual(works, [0.01, 0.1])

@@ -126,3 +126,12 @@ class KickTests(IRCTestCase):
         ):
             (said,) = client.ask(line)
             self.assertTrue(said.startswith(f":irchat {expected} :"), (line, said))
+
+    def test_oneself(self) -> None:
+        """An owner that removes itself has left: nothing is kept of the channel, also if it was hidden."""
+        state = self.alice.connection.session.protocol.state
+        self.alice.ask("PART #team")
+        self.assertEqual(self.alice.ask("KICK #team alice :enough"), [":alice!alice@irchat KICK #team alice :enough"])
+        self.assertEqual((state.hidden_chats, state.owners), ({}, {}))
+        self.bob.ask("INVITE alice #team")
+        self.assertIn(":alice!alice@irchat JOIN #team", self.alice.got())

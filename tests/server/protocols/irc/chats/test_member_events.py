@@ -85,3 +85,27 @@ class MemberEventTests(IRCTestCase):
         lines = self.bob.got()
         self.assertEqual(lines[:2], [":Olaf!Olaf@irchat PART #Team", ":irchat MODE #Team +o bob"])
         self.assertTrue(lines[2].endswith("PART #global :offline"))
+
+    def test_away(self) -> None:
+        """With away-notify, a new member that is away is shown so, and another one is not."""
+        dave = self.irc("dave", "away-notify")
+        self.carol.ask("AWAY :lunch")
+        self.irc("erin")
+        self.owner.ask("add_member", group="team", name="dave")
+        self.server.advance(2)
+        dave.got()
+        self.bob.got()
+        for name, lines in (
+            ("carol", [":carol!carol@irchat JOIN #Team", ":carol!carol@irchat AWAY :lunch"]),
+            ("erin", [":erin!erin@irchat JOIN #Team"]),
+        ):
+            self.owner.ask("add_member", group="team", name=name)
+            self.assertEqual((dave.got(), self.bob.got()), (lines, lines[:1]))
+
+    def test_invite_notify(self) -> None:
+        """With invite-notify, the other members see who added a member."""
+        dave = self.irc("dave", "invite-notify")
+        self.owner.ask("add_member", group="team", name="dave")
+        dave.got()
+        self.owner.ask("add_member", group="team", name="carol")
+        self.assertEqual(dave.got(), [":Olaf!Olaf@irchat INVITE carol #Team", ":carol!carol@irchat JOIN #Team"])

@@ -30,7 +30,7 @@ class MissedMembersTests(IRCTestCase):
 
     def test_joined_and_left(self) -> None:
         """Members that came and stayed are shown, others are not; so are one's own changes and a new owner."""
-        self.irc("dave"), self.irc("erin")
+        _, erin = self.irc("dave"), self.irc("erin")
         self.alice.ask("INVITE dave #team", "INVITE erin #team", "KICK #team dave", "KICK #gone bob")
         self.alice.ask("JOIN #new", "INVITE bob #new", "INVITE carol #team", "PART #team :leave")
         lines = self.caught_up()
@@ -44,6 +44,8 @@ class MissedMembersTests(IRCTestCase):
         self.assertIn(":irchat 353 bob = #new :@alice bob", lines)
         self.alice.ask("INVITE carol #new")
         self.assertEqual(self.bob.got(), [":carol!carol@irchat JOIN #new"])
+        erin.ask("PART #team :leave")
+        self.assertEqual(self.bob.got(), [":erin!erin@irchat PART #team"])
 
     def test_bounded(self) -> None:
         """Any number of changes waits in little memory, and cuts nobody off."""

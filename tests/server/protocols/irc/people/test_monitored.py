@@ -1,5 +1,7 @@
 """The lines to sessions that watch a name, and when they come."""
 
+from unittest.mock import patch
+
 from tests.helpers.irc import IRCTestCase
 
 
@@ -43,3 +45,18 @@ class WatchersTests(IRCTestCase):
         alice.leave()
         self.server.turn()
         self.assertEqual(shared.watchers._sessions, {})
+
+    def test_full(self) -> None:
+        """A session without room gets the line with the next bundle, once it has room."""
+        alice = self.irc("alice")
+        alice.ask("PART #global", "MONITOR + bob")
+        self.server.advance(1, 1)
+        outbox = alice.outbox
+        self.irc("zed")  # the first change comes at once, the next ones a second later
+        with patch.object(type(outbox), "full", lambda one: one is outbox):
+            self.irc("bob")
+            self.assertEqual(alice.got(), [])
+        self.server.advance(1, 1)
+        self.irc("carol")
+        self.server.advance(1, 1)
+        self.assertEqual(alice.got(), [":irchat 730 alice :bob!bob@irchat"])

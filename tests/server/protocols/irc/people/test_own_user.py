@@ -179,3 +179,11 @@ class SilenceTests(IRCTestCase):
         self.assertEqual(numerics(self.alice.ask("SILENCE +alice")), ["531"])
         self.bob.ask("SILENCE +alice")
         self.assertEqual(numerics(self.alice.ask("SILENCE bob")), ["272"])
+
+    def test_list_of_oneself(self) -> None:
+        """The list may be asked for by the own name or mask. By another name it is empty, whoever is blocked."""
+        self.alice.ask("SILENCE +bob")
+        for own in "SILENCE Alice", "SILENCE alice!*@*":
+            self.assertEqual(numerics(self.alice.ask(own)), ["271", "272"], own)
+        for other in "SILENCE bob", "SILENCE nobody":
+            self.assertEqual(numerics(self.alice.ask(other)), ["272"], other)

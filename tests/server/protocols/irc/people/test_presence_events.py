@@ -81,3 +81,32 @@ class PresenceTests(IRCTestCase):
         self.later(alice)
         self.irc("alice").ask("AWAY :x", "QUIT")
         self.assertEqual(self.later(alice), [])
+
+    def test_seen(self) -> None:
+        """A session that hides #global sees who of its groups went away, and nobody else."""
+        alice, bob, carol = self.irc("alice", "away-notify"), self.irc("bob"), self.irc("carol")
+        bob.ask("JOIN #team", "INVITE alice #team")
+        alice.ask("PART #global")
+        self.later(alice)
+        for client in bob, carol:
+            client.ask("AWAY :lunch")
+        self.assertEqual(self.later(alice), [":bob!bob@irchat AWAY :lunch"])
+
+    def test_watched_with_everyone(self) -> None:
+        """A session that sees #global and watches a user gets both lines, once."""
+        alice = self.irc("alice")
+        alice.ask("MONITOR + bob")
+        self.later(alice)
+        self.irc("bob")
+        self.assertEqual(
+            sorted(self.later(alice)), [":bob!bob@irchat JOIN #global", ":irchat 730 alice :bob!bob@irchat"]
+        )
+
+    def test_seen_by_watchers(self) -> None:
+        """A session that hides #global and has extended-monitor sees who of the watched users went away, only those."""
+        alice, bob, carol = self.irc("alice", "away-notify", "extended-monitor"), self.irc("bob"), self.irc("carol")
+        alice.ask("PART #global", "MONITOR + bob")
+        self.later(alice)
+        for client in bob, carol:
+            client.ask("AWAY :lunch")
+        self.assertEqual(self.later(alice), [":bob!bob@irchat AWAY :lunch"])

@@ -38,3 +38,17 @@ class BundleTests(IRCTestCase):
         assert alice is not None
         bundle = shared.bundles.of(shared, events.Presence(online=[], offline=["alice"]))
         self.assertEqual(bundle.of_group, {group: [(alice, False)] for group in alice.groups})
+
+    def test_away(self) -> None:
+        """A user who comes online and is away is shown so, with away-notify only, and in no other way to its groups."""
+        knows, plain = self.irc("alice", "away-notify"), self.irc("bob")
+        carol = self.irc("carol")
+        carol.ask("JOIN #team", "INVITE alice #team", "AWAY :lunch")
+        shared = self.server.irc_shared
+        bundle = shared.bundles.of(shared, events.Presence(online=["carol"], offline=[]))
+        join = b":carol!carol@irchat JOIN #global\r\n"
+        self.assertEqual(bundle.everyone(plain.connection.session.protocol), join)
+        self.assertEqual(
+            bundle.everyone(knows.connection.session.protocol), join + b":carol!carol@irchat AWAY :lunch\r\n"
+        )
+        self.assertEqual([told for ((_, told),) in bundle.of_group.values()], [True])

@@ -1,6 +1,8 @@
 """``*irchat`` and NickServ, after the sign-in."""
 
+from irchat.protocol import events
 from irchat.rendering.lines import OWN_MARK
+from irchat.server.protocols.irc.people import service_nicks
 from tests.helpers.irc import IRCTestCase, numerics
 from tests.helpers.server import PASSWORD
 
@@ -87,13 +89,24 @@ class CommandNickTests(IRCTestCase):
         for line in "ls GLOBAL", "ls -n GLOBAL", "?secret", "ls":
             self.assertNotIn("secret", "".join(self.say(line)))
 
+    def test_timed_in_any_answer(self) -> None:
+        """No answer shows the text of a timed message, whatever event it is."""
+        protocol = self.alice.connection.session.protocol
+        fields = {"chat": "GLOBAL", "sender": "bob", "at": "2026-11-22T14:00:00.000Z", "text": "secret"}
+        for fields_of_kind, is_shown in (({"id": "t-1", "left_ms": 1_000}, False), ({"seq": 1}, True)):
+            said = service_nicks._shown(protocol, "ls", events.Message(**fields, **fields_of_kind))
+            self.assertEqual(b"secret" in said, is_shown)
+
     def test_many_lines(self) -> None:
         """A long answer is cut after 100 lines, and says so."""
         for number in range(150):
             self.alice.ask(f"PRIVMSG bob :line {number}")
         said = self.say("ls @bob 150")
         self.assertEqual(len(said), 101)
-        self.assertIn("more lines", said[-1])
+        self.assertEqual(said[-1], "-- 52 more lines: ask for fewer (!help)")
+        said = self.say("ls @bob 98")
+        self.assertEqual(len(said), 100)
+        self.assertNotIn("more lines", said[-1])
 
     def test_moderation(self) -> None:
         """Administrators kick by it; others have no such command."""

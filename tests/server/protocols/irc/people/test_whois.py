@@ -68,7 +68,10 @@ class WhoisTests(IRCTestCase):
         """Nobody is 401 and 318."""
         for name in ("nobody", "*", "a b", "b*", "x" * 400):
             self.assertEqual(numerics(self.alice.ask(f"WHOIS :{name}")), ["401", "318"], name)
-        self.assertEqual(numerics(self.alice.ask("WHOIS", "WHOIS :")), ["431", "401", "318"])
+        self.assertEqual(numerics(self.alice.ask("WHOIS")), ["431"])
+        self.assertEqual(
+            self.alice.ask("WHOIS :"), [":irchat 401 alice * :No such nick", ":irchat 318 alice * :End of /WHOIS list"]
+        )
 
     def test_services(self) -> None:
         """The services are users online."""
@@ -98,6 +101,21 @@ class WhoisTests(IRCTestCase):
         self.assertEqual(
             self.alice.ask("USERHOST alice bob nobody"), [":irchat 302 alice :alice=+alice@irchat Bob=-Bob@irchat"]
         )
+
+    def test_first_name(self) -> None:
+        """WHOIS of several names answers for the first one."""
+        self.assertEqual(self.alice.ask("WHOIS bob,alice"), self.alice.ask("WHOIS bob"))
+
+    def test_most(self) -> None:
+        """USERHOST answers for the first five names, ISON for the first hundred."""
+        self.assertEqual(self.alice.ask("USERHOST a b c d alice bob"), [":irchat 302 alice :alice=+alice@irchat"])
+        nobody = " ".join(["x"] * 99)
+        self.assertEqual(self.alice.ask(f"ISON {nobody} alice bob"), [":irchat 303 alice :alice"])
+
+    def test_offline_people(self) -> None:
+        """USERHOST leaves out who is offline."""
+        self.bob.leave()
+        self.assertEqual(self.alice.ask("USERHOST bob alice"), [":irchat 302 alice :alice=+alice@irchat"])
 
 
 class NamesOnlyTests(IRCTestCase):

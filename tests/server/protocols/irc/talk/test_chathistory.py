@@ -270,3 +270,9 @@ class TargetsTests(IRCTestCase):
             self._targets("2026-01-01T00:00:00.000Z", "2027-01-01T00:00:00.000Z"),
             ["#team 2026-11-22T14:00:01.000Z", "bob 2026-11-22T14:00:02.000Z"],
         )
+
+    def test_hidden_chat(self) -> None:
+        """A chat that the session left with PART is none of its targets."""
+        self.alice.ask("PART #team")
+        found = self._targets("2026-01-01T00:00:00.000Z", "2027-01-01T00:00:00.000Z")
+        self.assertEqual([line.split(" ")[0] for line in found], ["bob", "#global"])

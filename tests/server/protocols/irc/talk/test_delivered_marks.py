@@ -132,3 +132,67 @@ class DeliveredMarksTests(IRCTestCase):
         self.bob.ask("CAP REQ draft/read-marker")
         self._say("#global")
         self.assertEqual(self.server.irc_shared.talk.delivered._notes, {})
+
+    def test_away_before_followed(self) -> None:
+        """A session that is away when its markers begin to follow has nothing read until it is back."""
+        self.alice.ask("CAP REQ draft/read-marker", "AWAY :lunch", "CAP REQ -draft/read-marker")
+        self._say("#global")
+        self.server.advance(20)
+        self.assertEqual(self._reads(), [])
+        self.alice.ask("AWAY")
+        self.assertEqual(self._reads(), [("GLOBAL", 1)])
+
+    def test_away_at_once(self) -> None:
+        """AWAY saves what any chat delivered before it, and a second AWAY nothing that came after the first."""
+        self.bob.ask("JOIN #team", "INVITE alice #team")
+        for target in "#global", "#team", "alice":
+            self._say(target)
+        self.alice.ask("AWAY :lunch")
+        self.assertEqual(sorted(self._reads()), [("*team", 1), ("@bob", 1), ("GLOBAL", 1)])
+        self._say("alice")
+        self.alice.ask("AWAY :still at lunch")
+        self.server.advance(20)
+        self.assertEqual(self._reads(), [])
+
+    def test_waits_while_behind(self) -> None:
+        """A marker of a session that is behind moves in a later round, without another message."""
+        self._say("#global")
+        self.alice.outbox.behind = True
+        self.server.advance(2)
+        self.assertEqual(self._reads(), [])
+        self.alice.outbox.behind = False
+        self.server.advance(10, 0)
+        self.assertEqual(self._reads(), [("GLOBAL", 1)])
+
+    def test_no_idle_rounds(self) -> None:
+        """Rounds end with the last marker, and a session that ended while it was behind needs none."""
+        delivered = self.server.irc_shared.talk.delivered
+        self._say("#global")
+        self.server.advance(2, 0)
+        self.assertIsNone(delivered._scheduled)
+        self.server.advance(10)
+        self._say("#global")
+        self.alice.outbox.behind = True
+        self.server.advance(2, 0)
+        self.assertIsNotNone(delivered._scheduled)
+        self.alice.leave()
+        self.server.advance(10, 0)
+        self.assertIsNone(delivered._scheduled)
+        self.assertEqual((delivered._late, delivered._private), ({}, {}))
+
+    def test_second_session(self) -> None:
+        """The end of one session of a user leaves the markers of another at work."""
+        self.irc("alice").leave()
+        self._say("#global")
+        self.server.advance(2)
+        self.assertEqual(self._reads(), [("GLOBAL", 1)])
+
+    def test_dissolved_group(self) -> None:
+        """A group that is dissolved before the round has no markers, and other chats keep theirs."""
+        self.bob.ask("JOIN #team", "INVITE alice #team")
+        self._say("#team")
+        self._say("#global")
+        self.alice.ask("PRIVMSG *irchat :!leave team")
+        self.bob.ask("PRIVMSG *irchat :!leave team")
+        self.server.advance(2)
+        self.assertEqual(self._reads()[-1], ("GLOBAL", 1))

@@ -1,5 +1,10 @@
 """MARKREAD: markers as times of messages, in the burst, on request, and from other sessions."""
 
+from twisted.python.failure import Failure
+
+from irchat.interfaces.stored import GLOBAL
+from irchat.protocol.errors import Code, Refusal
+from irchat.server.protocols.irc.talk import markers
 from tests.helpers.irc import IRCTestCase
 
 MARKER = "draft/read-marker"
@@ -35,6 +40,10 @@ class MarkReadTests(IRCTestCase):
         self.assertEqual(self.alice.ask("MARKREAD #global timestamp=2026-11-22T14:00:02.700Z"), [self._at(2)])
         self.assertEqual(self._unread(), 1)
         self.assertEqual(self.alice.ask("MARKREAD #global"), [self._at(2)])
+
+    def test_just_before(self) -> None:
+        """A message a millisecond after the time is not read."""
+        self.assertEqual(self.alice.ask("MARKREAD #global timestamp=2026-11-22T14:00:01.999Z"), [self._at(1)])
 
     def test_never_back(self) -> None:
         """An earlier time does not move it back; the reply says where it is."""
@@ -107,3 +116,24 @@ class MarkReadTests(IRCTestCase):
         self.alice.ask("SILENCE +carol")
         line = "MARKREAD #global timestamp=2027-01-01T00:00:00.000Z"
         self.assertEqual(self.alice.ask(line), [self._at(3)])
+
+    def test_failures(self) -> None:
+        """A marker that cannot be looked up is logged, unless its chat or session has ended."""
+        markers._untold(Failure(Refusal(Code.NOT_LOGGED_IN, "The session has ended.")))
+        self.assertEqual(self.flushLoggedErrors(), [])
+        markers._untold(Failure(OSError("the disk is gone")))
+        self.assertEqual(len(self.flushLoggedErrors(OSError)), 1)
+
+    def test_of_hidden_messages(self) -> None:
+        """A marker of another session at messages that a block hides has no line, and is no error."""
+        json = self.server.json("alice")
+        self.alice.ask("SILENCE +bob")
+        json.ask("read", chat="GLOBAL", seq=3)
+        self.assertEqual(self.alice.got(), [])
+        self.assertEqual(self.flushLoggedErrors(), [])
+
+    def test_ended_chat(self) -> None:
+        """A chat that has ended has no line."""
+        protocol = self.alice.connection.session.protocol
+        self.assertEqual(markers.line(protocol, 999), b"")
+        self.assertNotEqual(markers.line(protocol, GLOBAL), b"")

@@ -34,6 +34,8 @@ class MessageEncodingTests(IRCTestCase):
         expected = b"@msgid=1.2-5 :alice!alice@irchat PRIVMSG bob :hi\r\n"
         self.assertEqual(encode(self._publication("@bob", "alice", (1, 2))), expected)
         self.assertEqual(encode(self._publication("@alice", "alice", (1, 2))), expected)
+        back = b"@msgid=1.2-5 :bob!bob@irchat PRIVMSG alice :hi\r\n"
+        self.assertEqual(encode(self._publication("@bob", "bob", (1, 2))), back)
 
     def test_left_to_the_sessions(self) -> None:
         """Timed messages and all other events are left to the sessions."""
@@ -68,3 +70,12 @@ class MessageEncodingTests(IRCTestCase):
         self.irc("alice").ask("MODE alice +B")
         encode = self.encoding.of(Flavour(tags=True))
         self.assertTrue((encode(self._publication("GLOBAL", "alice", GLOBAL)) or b"").startswith(b"@bot;msgid=g-5 "))
+
+    def test_extras_for_one(self) -> None:
+        """A session with a hidden chat, which encodes for itself, gets the tags of other chats too."""
+        bob, alice = self.irc("bob", "message-tags"), self.irc("alice", "message-tags")
+        bob.ask("JOIN #team", "PART #team")
+        alice.type("@+a=1 PRIVMSG #global :hi", "PRIVMSG #global :hi")
+        tagged, plain = (line for line in bob.got() if " PRIVMSG " in line)
+        self.assertIn("+a=1;", tagged)
+        self.assertNotIn("+a", plain)

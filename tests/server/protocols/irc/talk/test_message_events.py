@@ -1,5 +1,6 @@
 """Edits and deletions by other protocols, as IRC sessions see them, also sessions that fell behind."""
 
+from irchat.interfaces.stored import GLOBAL
 from tests.helpers.irc import IRCTestCase
 
 
@@ -72,7 +73,9 @@ class EditTests(IRCTestCase):
         self.alice.socket.room = None
         for _ in range(30):
             self.server.turn()
-        marks = [line for line in self.alice.got() if " TAGMSG " in line]
+        lines = self.alice.got()
+        self.assertNotIn("(edited)", "".join(lines))
+        marks = [line for line in lines if " TAGMSG " in line]
         self.assertEqual(
             [line.partition(" :")[2] for line in marks], [f"{n}!{n}@irchat TAGMSG #global" for n in ("dave", "erin")]
         )
@@ -90,3 +93,34 @@ class EditTests(IRCTestCase):
         for _ in range(30):
             self.server.turn()
         self.assertIn(":irchat REDACT #global g-1", slow.got())
+
+
+class HiddenTests(IRCTestCase):
+    """A session that left some chats with PART, and encodes each event itself."""
+
+    def setUp(self) -> None:
+        """A message of dave in #global, which alice hides, and one in #team."""
+        super().setUp()
+        self.alice = self.irc("alice", "message-tags", "draft/message-redaction")
+        self.json = self.server.json("dave")
+        self.alice.ask("JOIN #team", "INVITE dave #team")
+        self.json.ask("send", chat="GLOBAL", text="one")
+        self.json.ask("send", chat="*team", text="two")
+        self.alice.ask("PART #global")
+
+    def test_other_chats(self) -> None:
+        """Edits, marks and deletions of other chats are shown."""
+        self.json.ask("amend", chat="*team", seq=1, text="2")
+        self.assertEqual(len(self.alice.got()), 1)
+        self.json.ask("mark", chat="*team", seq=1, mark="ok")
+        self.assertIn("+draft/react=ok", self.alice.got()[0])
+        self.json.ask("amend", chat="*team", seq=1, delete=True)
+        self.assertIn(":dave!dave@irchat REDACT #team ", self.alice.got()[0])
+
+    def test_unseen(self) -> None:
+        """Messages that were not shown are counted, and their places kept."""
+        for text in "three", "four":
+            self.json.ask("send", chat="GLOBAL", text=text)
+        unseen = self.alice.connection.session.protocol.state.hidden_chats[GLOBAL]
+        self.assertEqual((unseen.count, list(unseen.latest)), (2, [2, 3]))
+        self.assertEqual(self.alice.got(), [])

@@ -76,6 +76,11 @@ class OneLineTests(SynchronousTestCase):
             flavour = Flavour(*caps)
             self.assertEqual(short_line(flavour, *fields, is_bot), message_lines(flavour, message))
 
+    def test_which_are_short(self) -> None:
+        """Most texts are short, up to as many characters as fit on a line whatever they are."""
+        for text in "hi", "a/me #17", "\U0001f44d" * 125:
+            self.assertTrue(is_short(text), text)
+
     def test_not_short(self) -> None:
         """Actions, replies, and texts of several or long lines take the long way."""
         for text in "/me waves", "#17 yes", "a\nb", "x" * 126:
@@ -169,6 +174,7 @@ class LongTests(SynchronousTestCase):
         """The lines of a multiline message are kept as they were sent."""
         extras = Extras(pieces=[Piece("on"), Piece("e", True), Piece("two")])
         found = lines("one\ntwo", Flavour(multiline=True), extras=extras)
+        self.assertEqual(found[0], ":alice!al@irchat BATCH +m12-5 draft/multiline #team")
         self.assertEqual(
             [line.partition(" :alice!al@irchat ")[0::2] for line in found[1:-1]],
             [
@@ -182,3 +188,9 @@ class LongTests(SynchronousTestCase):
         """A message of one line, and an ACTION, is no batch."""
         self.assertEqual(lines("hi", Flavour(multiline=True)), [":alice!al@irchat PRIVMSG #team :hi"])
         self.assertNotIn("BATCH", "".join(lines("/me " + "word " * 150, Flavour(multiline=True))))
+
+    def test_longest_line(self) -> None:
+        """A text of as many bytes as fit on a line is one line; with one more byte it is a batch."""
+        for fits in "x" * TEXT_BYTES, "ä" * (TEXT_BYTES // 2):
+            self.assertEqual(lines(fits, Flavour(multiline=True)), [f":alice!al@irchat PRIVMSG #team :{fits}"])
+            self.assertIn(" BATCH ", lines(f"{fits}x", Flavour(multiline=True))[0])

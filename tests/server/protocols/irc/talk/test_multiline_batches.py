@@ -47,6 +47,13 @@ class MultilineTests(IRCTestCase):
         )
         self.assertEqual(self.json.one("message")["text"], "one\n\ntwo")
 
+    def test_pieces_alone(self) -> None:
+        """The lines of a batch are passed on as they were sent, also without a tag of the client."""
+        self.alice.type(*batch("one", "tw", "+o"))
+        lines = [line.rpartition(":")[2] for line in self.bob.got()[1:-1]]
+        self.assertEqual(lines, ["one", "tw", "o"])
+        self.assertEqual(self.json.one("message")["text"], "one\ntwo")
+
     def test_notice_and_query(self) -> None:
         """A batch of NOTICE lines is a notice, also to a user."""
         self.alice.type(*batch("one", "two", target="bob", command="NOTICE"))
@@ -88,6 +95,14 @@ class MultilineTests(IRCTestCase):
         self.assertEqual((self.json.got(), self.bob.got()), ([], []))
         return line
 
+    def test_one_line(self) -> None:
+        """A batch of one line is as the line alone: an ACTION is one, and no other CTCP is passed on."""
+        self.alice.type(*batch("\x01ACTION waves\x01"))
+        self.assertEqual(self.json.one("message")["text"], "/me waves")
+        self.assertIn(" PRIVMSG #global :\x01ACTION waves\x01", self.bob.got()[0])
+        self.alice.got()
+        self.assertTrue(self._refused(*batch("\x01VERSION\x01")).startswith(":irchat 412 alice :"))
+
     def test_limits(self) -> None:
         """Too many bytes or lines are refused, and the batch is dropped as a whole."""
         many = batch(*["x" * 400] * (MAX_BYTES // 400 + 1))
@@ -121,5 +136,8 @@ class MultilineTests(IRCTestCase):
     def test_end_of_session(self) -> None:
         """The end of the session drops an open batch."""
         self.alice.type("BATCH +x draft/multiline #global")
+        timeout = self.alice.connection.session.protocol.talk.collecting
+        self.assertTrue(timeout.active())
         self.alice.leave()
+        self.assertFalse(timeout.active())
         self.server.advance(TIMEOUT_SECONDS + 1)

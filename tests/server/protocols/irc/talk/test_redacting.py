@@ -35,6 +35,12 @@ class RedactTests(IRCTestCase):
         line = ":alice!alice@irchat REDACT bob 1.2-1"
         self.assertEqual((self.bob.got(), other.got()), ([line], [line]))
 
+    def test_private_by_another_protocol(self) -> None:
+        """A deletion in a private chat names the other user to both, wherever it was asked for."""
+        self.server.json("alice").ask("amend", chat="@bob", seq=1, delete=True)
+        line = ":alice!alice@irchat REDACT bob 1.2-1"
+        self.assertEqual((self.bob.got(), self.alice.got()), ([line], [line]))
+
     def test_echo(self) -> None:
         """With echo-message it comes back, with its label."""
         alice = self.irc("alice", CAP, "echo-message", "labeled-response", "batch", "server-time")

@@ -73,6 +73,19 @@ class ReplayTests(IRCTestCase):
             ],
         )
 
+    def test_action_of_lines(self) -> None:
+        """A text of several lines that begins with /me is no ACTION: its time is put before its first line."""
+        play = replay.play
+        self.patch(replay, "play", lambda protocol, welcome: play(protocol, welcome, zone=UTC))
+        self.server.json("bob").ask("send", chat="GLOBAL", text="/me waves\nand goes")
+        self.assertEqual(
+            said(self.irc("alice")),
+            [
+                ":bob!bob@irchat PRIVMSG #global :[2026-11-22 14:00] /me waves",
+                ":bob!bob@irchat PRIVMSG #global :and goes",
+            ],
+        )
+
     def test_batch(self) -> None:
         """With batch each chat is a batch."""
         self._say("#global :one", "alice :two")

@@ -80,6 +80,11 @@ class SignalTests(IRCTestCase):
             self.alice.ask(f"@+a={'x' * 4_092} TAGMSG #global"), [":irchat 417 alice :Input line was too long"]
         )
 
+    def test_bot(self) -> None:
+        """The tags of a user that calls itself a bot have the tag of a bot."""
+        self.alice.ask("MODE alice +B", "@+a=b TAGMSG #global")
+        self.assertIn(";bot;+a=b ", self.bob.got()[0])
+
     def test_echo(self) -> None:
         """With echo-message it comes back with its label."""
         alice = self.irc("alice", "message-tags", "echo-message", "labeled-response", "batch")
@@ -138,3 +143,8 @@ class MarkTests(IRCTestCase):
         (line,) = self.alice.ask(f"@+draft/react={'x' * 17};+draft/reply=g-1 TAGMSG #global")
         self.assertTrue(line.startswith(":irchat 461 alice TAGMSG :"), line)
         self.assertEqual(self.json.got(), [])
+
+    def test_no_message(self) -> None:
+        """A mark that names no message is refused with ``*``."""
+        (line,) = self.alice.ask("@+draft/react=ok TAGMSG #global")
+        self.assertEqual(line, ":irchat FAIL TAGMSG UNKNOWN_MSGID #global * :No such message")

@@ -1,6 +1,9 @@
 """The state of a session that talks: its encoding follows its capabilities and hidden chats."""
 
-from irchat.server.protocols.irc.talk.message_lines import Flavour
+from twisted.internet.defer import Deferred
+
+from irchat.protocol.errors import Code, Refusal
+from irchat.server.protocols.irc.talk.message_lines import Extras, Flavour
 from tests.helpers.irc import IRCClient, IRCTestCase
 
 
@@ -43,5 +46,60 @@ class TalkTests(IRCTestCase):
         self.assertTrue(all(talk.tells_offline(user) for user in range(2_000)))
         self.assertFalse(talk.tells_offline(1_999))
         self.assertLessEqual(len(talk._told_offline), 1_000)
-        self.server.clock.rightNow += 601
+        self.server.clock.rightNow += 599
+        self.assertFalse(talk.tells_offline(1_999))
+        self.server.clock.rightNow += 1
         self.assertTrue(talk.tells_offline(1_999))
+
+
+class WaitingTests(IRCTestCase):
+    """The waits of a session whose client reads slowly."""
+
+    def setUp(self) -> None:
+        """One session."""
+        super().setUp()
+        self.alice = self.irc("alice")
+        self.talk = self.alice.connection.session.protocol.talk
+
+    def test_no_wait(self) -> None:
+        """Nobody waits for a session that is not behind and has room."""
+        self.successResultOf(Deferred.fromCoroutine(self.talk.level()))
+        self.successResultOf(Deferred.fromCoroutine(self.talk.room()))
+
+    def test_level(self) -> None:
+        """A wait for a session that is behind ends when it has caught up, and not before."""
+        self.alice.outbox.behind = True
+        waiting = Deferred.fromCoroutine(self.talk.level())
+        self.talk.go_on()
+        self.assertNoResult(waiting)
+        self.talk.caught_up()
+        self.successResultOf(waiting)
+        self.talk.caught_up()
+
+    def test_room(self) -> None:
+        """A wait for room ends when there is some, and not before."""
+        self.patch(type(self.alice.outbox), "full", lambda outbox: True)
+        waiting = Deferred.fromCoroutine(self.talk.room())
+        self.talk.caught_up()
+        self.assertNoResult(waiting)
+        self.talk.go_on()
+        self.successResultOf(waiting)
+        self.talk.go_on()
+
+    def test_end(self) -> None:
+        """The end of the session ends both waits with a refusal."""
+        self.patch(type(self.alice.outbox), "full", lambda outbox: True)
+        self.alice.outbox.behind = True
+        waits = [Deferred.fromCoroutine(wait) for wait in (self.talk.room(), self.talk.level())]
+        self.alice.leave()
+        for wait in waits:
+            self.assertEqual(self.failureResultOf(wait, Refusal).value.code, Code.NOT_LOGGED_IN)
+
+    def test_expected(self) -> None:
+        """The extras of texts that were not answered end with the session."""
+        encoding = self.server.irc_shared.talk.encoding
+        for text in "one", "two":
+            self.talk.expect(text, Extras({"+a": text}))
+        self.assertEqual(len(encoding._extras), 1)
+        self.alice.leave()
+        self.assertEqual(encoding._extras, {})

@@ -89,7 +89,10 @@ class TimedHintTests(IRCTestCase):
         """The end of the session stops its timer."""
         self._send()
         self._send()
+        timer = self.alice.connection.session.protocol.talk.timed_hint._scheduled
+        self.assertTrue(timer.active())
         self.alice.leave()
+        self.assertFalse(timer.active())
         self.server.advance(100)
 
 
