@@ -9,7 +9,7 @@ from irchat.interfaces.stored import GLOBAL
 from irchat.interfaces.writes import BlockSet, GroupCreated, TokenAdded
 from irchat.protocol.errors import Code, Refusal
 from irchat.protocol.rules import TOKEN_SECONDS
-from irchat.store.sqlite import engine
+from irchat.store.sqlite import deleted_files, engine
 from irchat.store.sqlite.engine import SQLiteStore
 from irchat.store.sqlite.search import indexing
 from irchat.store.threads import NoThreads
@@ -115,6 +115,30 @@ class UnusableDiskTests(DatabaseCase):
         self.assertEqual(self.texts(self.store), ["before"])
         other.execute("ROLLBACK")
         self.assert_goes_on()
+
+    def test_deleted(self) -> None:
+        """Nothing is acknowledged once the database or its journal is deleted. What is there can be read."""
+        self.patch(deleted_files, "_LOOK_SECONDS", 0.0)
+        for suffix in "-wal", "":
+            self.path = self.path.with_name(f"without{suffix}.db")
+            store = self.open_store()
+            self.successResultOf(store.commit([message(GLOBAL, 1, "also before")]))
+            self.texts(store)  # opens the reader's connection
+            self.path.with_name(self.path.name + suffix).unlink()
+            for _ in range(2):
+                self.unavailable(store.commit([message(GLOBAL, 1, "lost")]))
+            self.assertEqual(self.texts(store)[-1], "also before")
+
+    def test_moved(self) -> None:
+        """A folder that is moved takes the database and its journal with it, and the store goes on."""
+        self.patch(deleted_files, "_LOOK_SECONDS", 0.0)
+        folder = self.path.with_name("folder")
+        folder.mkdir()
+        self.path = folder / "irchat.db"
+        store = self.open_store()
+        self.path = folder.rename(folder.with_name("moved")) / "irchat.db"
+        self.successResultOf(store.commit([message(GLOBAL, 1, "at the new place")]))
+        self.assertEqual(self.look("SELECT text FROM messages"), [("at the new place",)])
 
     def test_each_statement(self) -> None:
         """Whichever statement of a commit meets the error, nothing of the commit is done."""
