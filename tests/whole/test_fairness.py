@@ -3,11 +3,14 @@
 from typing import Any
 
 from argon2.exceptions import HashingError, VerificationError
+from twisted.logger import Logger, formatEvent
 
+from irchat.chat.accounts import accounts
 from irchat.interfaces.limits import Limits
 from irchat.protocol.requests import Ping, Search
 from irchat.protocol.rules import CLIENT_LINE_BYTES
 from irchat.server.sessions.costs import BYTES_OF_MS, COSTS, WORK_A_SECOND, WORK_AT_ONCE, WORK_OF_LINE
+from irchat.system.seldom import SeldomLog
 from tests.helpers.server import PASSWORD, JSONClient, ServerTestCase, refs, request
 
 _BURST = 30
@@ -285,6 +288,17 @@ class ResourceTests(ServerTestCase):
             client.ask("login", name="alice", password=PASSWORD)
             client.one("welcome")
             client.leave()
+
+    def test_hashing_in_the_log(self) -> None:
+        """Strangers who try to sign in then do not fill the log."""
+        lines: list[str | None] = []
+        self.patch(accounts, "_seldom", SeldomLog(Logger(observer=lambda event: lines.append(formatEvent(event)))))
+        self.server.hashing.holds = True
+        for _ in range(10):
+            JSONClient(self.server).ask("login", name="alice", password=PASSWORD)
+            self.server.hashing.fail(HashingError("Threading failure"))
+            self.server.turn()
+        self.assertEqual(lines, ["a password cannot be hashed: Threading failure"])
 
     def test_hashing_of_the_library(self) -> None:
         """The library's error about memory is not taken for a wrong password."""

@@ -4,6 +4,8 @@ import contextlib
 import sqlite3
 from unittest.mock import patch
 
+from twisted.logger import Logger, formatEvent
+
 from irchat.interfaces.store import PageQuery, SearchQuery
 from irchat.interfaces.stored import GLOBAL
 from irchat.interfaces.writes import BlockSet, GroupCreated, TokenAdded
@@ -13,6 +15,7 @@ from irchat.store.sqlite import deleted_files, engine
 from irchat.store.sqlite.engine import SQLiteStore
 from irchat.store.sqlite.search import indexing
 from irchat.store.threads import NoThreads
+from irchat.system.seldom import SeldomLog
 from tests.helpers.databases import DatabaseCase, HeldBack
 from tests.helpers.stores import NOW, message
 
@@ -166,6 +169,15 @@ class UnusableDiskTests(DatabaseCase):
             self.assertEqual((snapshot.groups, snapshot.blocks, self.texts(self.store)), ([], [], ["before"]), failing)
             self.assertEqual(len(self.successResultOf(self.store.chats(1, ()))), 1, failing)
         self.assert_goes_on()
+
+    def test_log(self) -> None:
+        """The reason is logged, but not once for each refused request: the log may be on the full disk."""
+        lines: list[str | None] = []
+        self.patch(engine, "_seldom", SeldomLog(Logger(observer=lambda event: lines.append(formatEvent(event)))))
+        self.connections[0].execute(f"PRAGMA max_page_count = {self.look('PRAGMA page_count')[0][0]}")
+        for _ in range(10):
+            self.unavailable(self.store.commit([message(GLOBAL, 1, "x" * 4_000) for _ in range(50)]))
+        self.assertEqual(lines, ["the database cannot be used: database or disk is full"])
 
     def test_rolled_back_by_sqlite(self) -> None:
         """Where SQLite itself has ended the transaction, there is none to end."""
