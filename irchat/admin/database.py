@@ -35,6 +35,7 @@ from irchat.system.files.named_files import need_file, read_small_file, replacea
 from irchat.system.remedies import mend_of_database, mend_of_file
 
 _NEWEST = len(SCRIPTS)
+_HEAD_OF_DATABASE = b"SQLite format 3\0"
 _DAMAGED = "restore a backup, and check the disk"
 
 
@@ -45,12 +46,14 @@ def backup(data: Path, file: Path, progress: Progress) -> None:
         _refuse_own(database, file)
         target = replaceable(file)
         _refuse_own(database, target)
+        _refuse_other(target)
+        is_inside = _is_in(target, data)
         with opened(database) as source:
             need_ours(source)
-            copy_database(source, target, progress, like_folder=_is_in(target, data))
+            copy_database(source, target, progress, like_folder=is_inside)
         host_key = data / HOST_KEY_FILE
         if host_key.exists():
-            replace_file(_host_key_beside(target), read_small_file(host_key))
+            replace_file(_host_key_beside(target), read_small_file(host_key), like_folder=is_inside)
 
 
 def restore(data: Path, file: Path, progress: Progress) -> Path | None:
@@ -59,7 +62,7 @@ def restore(data: Path, file: Path, progress: Progress) -> Path | None:
     The replacement is one rename, so no failure can leave half of it. A folder without a host key of SSH gets the one
     of the backup.
     """
-    database = DataFolder(data).database
+    database, host_key = DataFolder(data).database, data / HOST_KEY_FILE
     _refuse_own(database, file)
     with _told(f"{file} cannot be restored", data, "name a backup"):
         need_file(file)
@@ -73,6 +76,8 @@ def restore(data: Path, file: Path, progress: Progress) -> Path | None:
             with opened(file) as source:
                 need_ours(source)
                 copy_into(source, part, progress)
+            copied = _host_key_beside(file)
+            key = read_small_file(copied) if copied.exists() and not os.path.lexists(host_key) else None
         with _told(f"{database} could not be replaced", data):
             with opened(part) as connection:
                 if version_of(connection) >= EPOCH_SINCE:
@@ -80,10 +85,9 @@ def restore(data: Path, file: Path, progress: Progress) -> Path | None:
             give_to_owner(descriptor, data)
             os.fsync(descriptor)  # before anything happens to the current database
             kept = _keep(database)
+            if key is not None:
+                replace_file(host_key, key, like_folder=True)
             put_in_place(part, descriptor, database)
-            host_key, copied = data / HOST_KEY_FILE, _host_key_beside(file)
-            if copied.exists() and not os.path.lexists(host_key):
-                _copy_file(copied, host_key)
     return kept
 
 
@@ -158,6 +162,15 @@ def _refuse_own(database: Path, file: Path) -> None:
     names = {database.name + suffix for suffix in ("", "-wal", "-shm")}
     if file.name in names and _is_in(file, database.parent):
         raise Failed(f"{file} is the database itself; name another file")
+
+
+def _refuse_other(file: Path) -> None:
+    """Raise Failed if ``file`` is something else than an older backup, such as a key: it would be lost."""
+    if not file.exists() or not file.stat().st_size:
+        return
+    with file.open("rb") as existing:
+        if existing.read(len(_HEAD_OF_DATABASE)) != _HEAD_OF_DATABASE:
+            raise Failed(f"{file} exists and is not a backup; name another file")
 
 
 @contextmanager

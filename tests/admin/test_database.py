@@ -58,6 +58,16 @@ class RestoreTests(AdminCase):
         self.done("restore", str(copy))
         self.assertEqual(ensure_host_key(self.data), other)
 
+    def test_host_key_that_cannot_be_read(self) -> None:
+        """A restore reads the host key first: without it, the database stays."""
+        self.fill()
+        copy = self.home / "copy"
+        self.done("backup", str(copy))
+        self.add("bob")
+        (self.home / f"copy.{HOST_KEY_FILE}").mkdir()
+        self.refused("It is a folder, not a file", "restore", str(copy))
+        self.assertEqual([row[0] for row in self.rows("users")], ["alice", "bob"])
+
     def test_restore_where_nothing_is(self) -> None:
         """A backup can be restored into a new folder, also by a user other than root."""
         self.fill()
@@ -209,9 +219,12 @@ class FileTests(AdminCase):
         shutil.rmtree(self.data)
         self.data.mkdir(mode=0o700)
         os.chown(self.data, 12_345, 12_346)
+        ensure_host_key(self.home)
+        shutil.copy(self.home / HOST_KEY_FILE, self.copy.with_name(f"{self.copy.name}.{HOST_KEY_FILE}"))
         self.done("restore", str(self.copy))
         self.done("add-user", "bob", typed=f"{PASSWORD}\n")
         self.done("backup", str(self.data / "mine"))
+        self.assertTrue((self.data / f"mine.{HOST_KEY_FILE}").exists())
         self.done("restore", str(self.copy))
         for path in self.data.iterdir():
             self.assertEqual((path.stat().st_uid, path.stat().st_gid), (12_345, 12_346), path)
@@ -245,6 +258,19 @@ class FileTests(AdminCase):
         link.symlink_to("elsewhere")
         self.done("backup", str(link))
         self.assertTrue(link.is_symlink() and (self.home / "elsewhere").is_file())
+
+    def test_backup_replaces_backups_alone(self) -> None:
+        """A backup replaces an older one or an empty file, but no other file, such as a key or the lock."""
+        self.done("backup", str(self.copy))
+        (self.home / "empty").touch()
+        self.done("backup", str(self.home / "empty"))
+        key = self.home / "key.pem"
+        key.write_bytes(b"a key")
+        (self.data / "lock").write_bytes(b"of a server")
+        for path in key, self.data / "lock":
+            before = path.read_bytes()
+            self.refused("is not a backup; name another file", "backup", str(path))
+            self.assertEqual(path.read_bytes(), before)
 
     def test_no_file(self) -> None:
         """A pipe or dangling link in place of the backup, the folder or the database is named, without waiting."""

@@ -3,11 +3,14 @@
 from typing import Any
 
 from argon2.exceptions import HashingError, VerificationError
+from twisted.logger import Logger, formatEvent
 
+from irchat.chat.accounts import accounts
 from irchat.interfaces.limits import Limits
 from irchat.protocol.requests import Ping, Search
 from irchat.protocol.rules import CLIENT_LINE_BYTES
-from irchat.server.sessions.costs import BYTES_OF_MS, COSTS, WORK_A_SECOND, WORK_AT_ONCE
+from irchat.server.sessions.costs import BYTES_OF_MS, COSTS, WORK_A_SECOND, WORK_AT_ONCE, WORK_OF_LINE
+from irchat.system.seldom import SeldomLog
 from tests.helpers.server import PASSWORD, JSONClient, ServerTestCase, refs, request
 
 _BURST = 30
@@ -122,6 +125,23 @@ class WorkTests(ServerTestCase):
         self.assertEqual(refs(other.got()), [1])
         self.assertTrue(other.socket.is_read)
 
+    def test_lines_without_a_request(self) -> None:
+        """Lines that have no reply, and lines without an end, wait like others. Then they are all read."""
+        for lines in b"\n", b"\r\n", b'{"type":"pong"}\n', b"x" * CLIENT_LINE_BYTES:
+            server = self.make_server(rate=10.0)
+            alice, bob = server.json("alice"), server.json("bob")
+            work = WORK_OF_LINE + len(lines) // CLIENT_LINE_BYTES * len(lines) / BYTES_OF_MS
+            for _ in range(int(2 * WORK_AT_ONCE / work / 1_000) + 1):
+                alice.send(lines * 1_000)
+                server.advance(*[0.0] * 32)
+            self.assertFalse(alice.socket.is_read, lines[:20])
+            bob.ask("ping")
+            bob.one("pong")
+            for _ in range(int(WORK_AT_ONCE / WORK_A_SECOND * 10) + 30):
+                server.advance(0.1)
+                alice.send()
+            self.assertTrue(alice.socket.is_read, lines[:20])
+
     def test_pages_at_sign_in(self) -> None:
         """A client that requests a page of each of 200 chats on sign-in gets them at once."""
         server = self.make_server(rate=10.0)
@@ -149,7 +169,7 @@ class WorkTests(ServerTestCase):
         for _ in range(50):
             server.json("bob")
         for chat, all_at_once in ("GLOBAL", False), ("@bob", True):
-            alice.send(request("send", chat=chat, text="x") * 1_200)
+            alice.send(request("send", chat=chat, text="x") * 1_100)
             server.advance(*[0.0] * 60)
             self.assertEqual(alice.socket.is_read, all_at_once, chat)
             server.advance(*[0.1] * 30)
@@ -268,6 +288,17 @@ class ResourceTests(ServerTestCase):
             client.ask("login", name="alice", password=PASSWORD)
             client.one("welcome")
             client.leave()
+
+    def test_hashing_in_the_log(self) -> None:
+        """Strangers who try to sign in then do not fill the log."""
+        lines: list[str | None] = []
+        self.patch(accounts, "_seldom", SeldomLog(Logger(observer=lambda event: lines.append(formatEvent(event)))))
+        self.server.hashing.holds = True
+        for _ in range(10):
+            JSONClient(self.server).ask("login", name="alice", password=PASSWORD)
+            self.server.hashing.fail(HashingError("Threading failure"))
+            self.server.turn()
+        self.assertEqual(lines, ["a password cannot be hashed: Threading failure"])
 
     def test_hashing_of_the_library(self) -> None:
         """The library's error about memory is not taken for a wrong password."""

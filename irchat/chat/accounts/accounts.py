@@ -34,6 +34,7 @@ from irchat.interfaces.writes import (
 from irchat.protocol.errors import Code, Refusal
 from irchat.protocol.rules import TOKEN_SECONDS, TOKEN_TOUCH_SECONDS, check_password
 from irchat.system.clock import rfc3339
+from irchat.system.seldom import SeldomLog
 from irchat.system.workers import short_of_resources
 from irchat.text.passwords import prepared
 
@@ -50,7 +51,7 @@ class InThread(Protocol):
 # Maximum number of passwords that wait for a thread. More are refused, so a storm of sign-ins takes no memory.
 _HASHING_MOST = 1_000
 
-_log = Logger()
+_seldom = SeldomLog(Logger())
 
 
 class SignedIn(NamedTuple):
@@ -267,7 +268,7 @@ class Accounts:
         try:
             return await self.in_thread(by, call, *args)
         except (Argon2Error, MemoryError) as error:  # no memory or no threads: the password may be correct
-            _log.error("a password cannot be hashed: {error}", error=error)
+            _seldom.error(f"a password cannot be hashed: {error}")
             raise short_of_resources() from None
         finally:
             self._hashing -= 1

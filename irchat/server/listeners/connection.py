@@ -27,7 +27,6 @@ from irchat.server.admission import Visit
 from irchat.server.listeners.line_framing import LineFraming
 from irchat.server.protocols.base import SILENT
 from irchat.server.protocols.offers import Offers
-from irchat.server.sessions.allowance import LONG
 from irchat.server.sessions.services import Services
 from irchat.server.sessions.session import Session
 
@@ -111,8 +110,7 @@ class Connection(LineFraming):
         """Pass a line to the protocol."""
         self._last_line = self._clock.seconds()
         self._is_asked = False
-        if len(line) > LONG:
-            self.session.count_line(len(line))
+        self.session.count_line(len(line))
         if line:
             self._receive(line)
 
@@ -122,6 +120,10 @@ class Connection(LineFraming):
             Code.LINE_TOO_LONG, f"The line is longer than {CLIENT_LINE_BYTES:,} bytes; it was discarded. Send less."
         )
         self.session.refuse(refusal, None)
+
+    def discarded(self, size: int) -> None:
+        """Charge for a part of an overlong line."""
+        self.session.count_line(size)
 
     def abort(self) -> None:
         """Close the connection now."""

@@ -14,8 +14,8 @@ _LINES_A_TURN = 32
 class LineFraming(LineReceiver):
     """Calls `line_received` with each line, without its line feed or carriage return and line feed.
 
-    A line over `CLIENT_LINE_BYTES` is discarded up to its end, and `line_too_long` is called once. Subclasses override
-    both methods.
+    A line over `CLIENT_LINE_BYTES` is discarded up to its end: `line_too_long` is called once, and `discarded` with the
+    size of each part. Subclasses override these methods.
     """
 
     transport: Any  # Twisted's TCP connection, TLS over it, or a fake
@@ -35,6 +35,9 @@ class LineFraming(LineReceiver):
 
     def line_too_long(self) -> None:
         """Handle a discarded line."""
+
+    def discarded(self, size: int) -> None:
+        """Handle ``size`` bytes of a discarded line."""
 
     def hold(self, is_held: bool) -> None:
         """Pause reading while ``is_held``."""
@@ -74,13 +77,15 @@ class LineFraming(LineReceiver):
         if self._lines_taken >= _LINES_A_TURN:
             self._rest_a_turn()
         self.line_too_long()
-        _, end, self._rest = line.partition(self.delimiter)
+        discarded, end, self._rest = line.partition(self.delimiter)
+        self.discarded(len(discarded))
         if not end:
             self.setRawMode()
 
     def rawDataReceived(self, data: bytes) -> None:
         """Discard the rest of an overlong line, up to its end."""
-        _, end, rest = data.partition(self.delimiter)
+        discarded, end, rest = data.partition(self.delimiter)
+        self.discarded(len(discarded))
         if end:
             self.setLineMode(rest)
 

@@ -3,6 +3,7 @@
 Tools that clean up old files may delete them while the server runs, so they are checked and created again.
 """
 
+import errno
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -26,6 +27,8 @@ SECONDS_BETWEEN_LOOKS = 60.0
 _log = Logger()
 
 Made = TypeVar("Made")
+FileID = tuple[int, int]
+"""The device and the inode of a file or folder."""
 
 
 class SocketPort(unix.Port):
@@ -35,7 +38,7 @@ class SocketPort(unix.Port):
         unix.Port.__init__(self, os.fsencode(bound), factory, mode=0o600, wantPID=False, reactor=reactor)
         self._path = path
         self._logger = logger
-        self._inode: tuple[int, int] | None = None
+        self._inode: FileID | None = None
 
     def startListening(self) -> None:
         # Without the context of the caller: it may be a connection, whose log lines have the address of the peer.
@@ -64,6 +67,7 @@ class LocalFiles:
     ) -> None:
         self._reactor = reactor
         self._socket_path = socket_path
+        self._folder = folder_id(socket_path.parent)
         self._factory = factory
         self._logger = logger
         self._note = note
@@ -103,7 +107,7 @@ class LocalFiles:
             return None
 
     def _open_socket(self) -> SocketPort:
-        return open_socket(self._reactor, self._socket_path, self._factory, self._logger)
+        return open_socket(self._reactor, self._socket_path, self._factory, self._logger, self._folder)
 
     def _close_socket(self) -> Deferred[None]:
         port, self._port = self._port, None
@@ -115,8 +119,13 @@ class LocalFiles:
             self._port_file = None
 
 
-def open_socket(reactor: Any, path: Path, factory: ServerFactory, logger: Logger) -> SocketPort:
-    """Listen at ``path``, in a folder that this process has locked. Raises OSError or CannotListenError."""
+def open_socket(reactor: Any, path: Path, factory: ServerFactory, logger: Logger, folder: FileID | None) -> SocketPort:
+    """Listen at ``path``, in the ``folder`` that this process has locked. Raises OSError or CannotListenError.
+
+    If the folder was moved, another one may be at its path now, with the socket of another server.
+    """
+    if folder_id(path.parent) != folder:
+        raise OSError(errno.ESTALE, "The data folder was moved while the server runs", str(path.parent))
     path.unlink(missing_ok=True)  # left by a dead server
     with short_path(path) as bound:
         port = SocketPort(path, bound, factory, logger, reactor)
@@ -124,7 +133,12 @@ def open_socket(reactor: Any, path: Path, factory: ServerFactory, logger: Logger
     return port
 
 
-def _inode(path: Path) -> tuple[int, int] | None:
+def folder_id(path: Path) -> FileID | None:
+    """Return what identifies the folder that is at a path now, or None."""
+    return _inode(Path(os.path.realpath(path)))
+
+
+def _inode(path: Path) -> FileID | None:
     try:
         found = path.lstat()
     except OSError:

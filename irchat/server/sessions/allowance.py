@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from irchat.chat.state.entities import User
 from irchat.protocol.requests import Request
-from irchat.server.sessions.costs import BYTES_OF_MS, Cost, messages_of
+from irchat.server.sessions.costs import BYTES_OF_MS, WORK_OF_LINE, Cost, messages_of
 from irchat.server.sessions.rate_limiter import RateLimiter, RateLimiters
 
 # Bytes. The cost of a request includes lines and replies up to this length.
@@ -60,8 +60,12 @@ class Allowance:
         if (of_user := self._user_limiter) is not None:
             of_user.work -= work
 
+    def charge_line(self, size: int) -> None:
+        """Charge for a line of ``size`` bytes."""
+        self.charge(WORK_OF_LINE + (size / BYTES_OF_MS if size > LONG else 0.0))
+
     def charge_bytes(self, size: int) -> None:
-        """Charge for the length of a long line or reply."""
+        """Charge for the length of a long reply."""
         if size > LONG:
             self.charge(size / BYTES_OF_MS)
 

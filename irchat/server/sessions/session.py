@@ -106,8 +106,9 @@ class Session(EventEncoding):
         self._wait(Asked(self, context, refusal=refusal))
 
     def count_line(self, size: int) -> None:
-        """Charge for a line of ``size`` bytes, if it is long."""
-        self._allowance.charge_bytes(size)
+        """Charge for a line of ``size`` bytes. Reading pauses until there is work left."""
+        self._allowance.charge_line(size)
+        self._tell_full()
 
     def charge(self, work: float) -> None:
         """Charge for milliseconds of work that no request stands for."""
@@ -257,10 +258,11 @@ class Session(EventEncoding):
         return not (self.outbox.full() or self._allowance.is_used_up())
 
     def _tell_full(self) -> None:
-        is_full = bool(self._waiting) or self._protocol_holds
-        if self._is_full != is_full and not self._over:
-            self._is_full = is_full
-            self._on_full(is_full)
+        if not self._over:
+            is_full = bool(self._waiting) or self._protocol_holds or self._allowance.is_used_up()
+            if self._is_full != is_full:
+                self._is_full = is_full
+                self._on_full(is_full)
         if self._last_reason is not None and not self._running:
             self.end(self._last_reason)
 

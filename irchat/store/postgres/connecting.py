@@ -15,6 +15,7 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from irchat.protocol.errors import Code, Refusal
+from irchat.system.seldom import SeldomLog
 from irchat.system.workers import short_of_resources
 
 # The value that psycopg sends to a waiting generator when nothing was ready for a moment.
@@ -51,7 +52,7 @@ Args = TypeVarTuple("Args")
 Given = TypeVar("Given")
 Waited = TypeVar("Waited")
 
-_log = Logger()
+_seldom = SeldomLog(Logger())
 
 
 class StoreUnusable(Exception):
@@ -209,10 +210,10 @@ def refuse(failure: Failure) -> Failure:
     """Turn an error of the server into Refusal ``unavailable``. Log the reason, which contains no message text."""
     error = failure.value
     if isinstance(error, MemoryError):
-        _log.error("out of memory for the database")
+        _seldom.error("out of memory for the database")
         raise short_of_resources()
     if error is not None and is_away(error):
-        _log.error("the database cannot be used: {error}", error=one_line(error))
+        _seldom.error(f"the database cannot be used: {one_line(error)}")
         raise refusal_while_away()
     return failure
 

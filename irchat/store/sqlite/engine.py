@@ -26,6 +26,7 @@ from irchat.store.sqlite.search.rebuilding import make_ready
 from irchat.store.sqlite.search.searching import StoreSearch
 from irchat.store.sqlite.writing import Writer
 from irchat.store.threads import Threads
+from irchat.system.seldom import SeldomLog
 from irchat.system.workers import short_of_resources
 
 Given = TypeVar("Given")
@@ -34,6 +35,7 @@ Args = TypeVarTuple("Args")
 _BUSY_SECONDS = 2.0
 
 _log = Logger()
+_seldom = SeldomLog(_log)
 
 
 class SQLiteStore:
@@ -214,12 +216,12 @@ def _refuse(failure: Failure) -> Failure:
     """Turn a database error into Refusal ``unavailable``. Log the reason, which contains no message text."""
     error = failure.value
     if isinstance(error, MemoryError):
-        _log.error("out of memory for the database")
+        _seldom.error("out of memory for the database")
         raise short_of_resources()
     if isinstance(error, sqlite3.OperationalError | sqlite3.DatabaseError) and not isinstance(
         error, sqlite3.IntegrityError | sqlite3.ProgrammingError
     ):
-        _log.error("the database cannot be used: {error}", error=error)
+        _seldom.error(f"the database cannot be used: {error}")
         raise unavailable()
     if isinstance(error, Refusal):
         raise error

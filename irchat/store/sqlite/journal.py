@@ -6,6 +6,8 @@ import threading
 from contextlib import suppress
 from pathlib import Path
 
+from irchat.store.sqlite.deleted_files import DeletedFiles
+
 # The journal is written to the database at this length (8 MB). Of a page that was changed again and again, such as the
 # end of a busy chat, only the last state is written. Commits cost more as the journal grows, so it is not longer.
 _JOURNAL_PAGES = 2_000
@@ -57,6 +59,7 @@ class Journal:
     def __init__(self, connection: sqlite3.Connection, path: Path, gate: Gate) -> None:
         self._connection = connection
         self._path = str(path.with_name(f"{path.name}-wal"))
+        self._deleted = DeletedFiles((path, Path(self._path)))
         self._gate = gate
         self._tried_at = 0
         self.is_long = False
@@ -64,6 +67,10 @@ class Journal:
         connection.execute(f"PRAGMA wal_autocheckpoint = {_JOURNAL_PAGES}")
         # The length after a restart.
         connection.execute(f"PRAGMA journal_size_limit = {JOURNAL_BYTES}")
+
+    def need_files(self) -> None:
+        """Raise sqlite3.OperationalError if the journal or the database was deleted. Call it before a commit."""
+        self._deleted.refuse()
 
     def look(self) -> None:
         """Update ``is_long``: whether the journal should be restarted. For the writer's thread, after a commit."""

@@ -86,6 +86,7 @@ class Writer(AccountWriter, AmendWriter):
     def commit(self, writes: Sequence[Write[object]]) -> list[object]:
         """Run all ``writes`` in one transaction, or none. Return their results. Raises sqlite3.Error."""
         results: list[object] = []
+        self._journal.need_files()
         with self._transaction():
             for write in writes:
                 kind = type(write)

@@ -8,12 +8,19 @@ from contextlib import contextmanager, suppress
 from fcntl import LOCK_EX, LOCK_NB, flock
 from pathlib import Path
 
+from irchat.system.files.data_folder import give_to_owner
+
 _PART = ".part"
 
 
-def replace_file(path: Path, data: bytes, mode: int = 0o600) -> None:
-    """Replace the content of ``path`` with ``data``. Raises OSError; ``path`` is then unchanged."""
+def replace_file(path: Path, data: bytes, mode: int = 0o600, *, like_folder: bool = False) -> None:
+    """Replace the content of ``path`` with ``data``. Raises OSError; ``path`` is then unchanged.
+
+    ``like_folder``: the file gets the owner of its folder, even if root writes it.
+    """
     with part_of(path, mode=mode) as (part, descriptor):
+        if like_folder:
+            give_to_owner(descriptor, path.parent)
         with open(descriptor, "wb", closefd=False) as file:
             file.write(data)
         put_in_place(part, descriptor, path)

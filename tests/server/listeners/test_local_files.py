@@ -65,7 +65,13 @@ class DoorTests(TestCase):
         folder = Path(tempfile.mkdtemp(prefix="irchat-"))
         self.addCleanup(shutil.rmtree, folder)
         port = log.callWithContext(
-            {"system": "Peer,1,127.0.0.9"}, local_files.open_socket, reactor, folder / "s", ServerFactory(), Logger()
+            {"system": "Peer,1,127.0.0.9"},
+            local_files.open_socket,
+            reactor,
+            folder / "s",
+            ServerFactory(),
+            Logger(),
+            local_files.folder_id(folder),
         )
         self.addCleanup(port.stopListening)
         self.assertTrue(events)
@@ -91,6 +97,25 @@ class DoorTests(TestCase):
         self.socket.write_text("not a socket")
         self.clock.advance(SECONDS_BETWEEN_LOOKS)
         self.assertTrue(self._is_reached())
+
+    async def test_moved_folder(self) -> None:
+        """If the folder was moved, the socket of a server that uses its old path stays. It is the same at the end."""
+        moved = self.folder.rename(self.folder.with_name(f"{self.folder.name}-moved"))
+        self.addCleanup(shutil.rmtree, moved)
+        self.folder.mkdir()
+        other = LocalFiles(
+            self.clock, self.socket, ServerFactory.forProtocol(_Closing), Logger(),
+            lambda: PortFile(self.folder / "run", port=8, tls=False),
+        )  # fmt: skip
+        other.look()
+        self.addCleanup(other.close)
+        before = self.socket.stat().st_ino
+        self.clock.advance(SECONDS_BETWEEN_LOOKS)
+        self.assertEqual(self.socket.stat().st_ino, before)
+        self.assertIn("irchat-admin cannot reach this server", self.errors[0])
+        self.assertIn("was moved", self.errors[0])
+        await self.door.close()
+        self.assertEqual(self.socket.stat().st_ino, before)
 
     async def test_gone_at_the_end(self) -> None:
         """Missing files do not keep the server from stopping."""

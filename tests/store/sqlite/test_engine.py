@@ -4,15 +4,18 @@ import contextlib
 import sqlite3
 from unittest.mock import patch
 
+from twisted.logger import Logger, formatEvent
+
 from irchat.interfaces.store import PageQuery, SearchQuery
 from irchat.interfaces.stored import GLOBAL
 from irchat.interfaces.writes import BlockSet, GroupCreated, TokenAdded
 from irchat.protocol.errors import Code, Refusal
 from irchat.protocol.rules import TOKEN_SECONDS
-from irchat.store.sqlite import engine
+from irchat.store.sqlite import deleted_files, engine
 from irchat.store.sqlite.engine import SQLiteStore
 from irchat.store.sqlite.search import indexing
 from irchat.store.threads import NoThreads
+from irchat.system.seldom import SeldomLog
 from tests.helpers.databases import DatabaseCase, HeldBack
 from tests.helpers.stores import NOW, message
 
@@ -116,6 +119,30 @@ class UnusableDiskTests(DatabaseCase):
         other.execute("ROLLBACK")
         self.assert_goes_on()
 
+    def test_deleted(self) -> None:
+        """Nothing is acknowledged once the database or its journal is deleted. What is there can be read."""
+        self.patch(deleted_files, "_LOOK_SECONDS", 0.0)
+        for suffix in "-wal", "":
+            self.path = self.path.with_name(f"without{suffix}.db")
+            store = self.open_store()
+            self.successResultOf(store.commit([message(GLOBAL, 1, "also before")]))
+            self.texts(store)  # opens the reader's connection
+            self.path.with_name(self.path.name + suffix).unlink()
+            for _ in range(2):
+                self.unavailable(store.commit([message(GLOBAL, 1, "lost")]))
+            self.assertEqual(self.texts(store)[-1], "also before")
+
+    def test_moved(self) -> None:
+        """A folder that is moved takes the database and its journal with it, and the store goes on."""
+        self.patch(deleted_files, "_LOOK_SECONDS", 0.0)
+        folder = self.path.with_name("folder")
+        folder.mkdir()
+        self.path = folder / "irchat.db"
+        store = self.open_store()
+        self.path = folder.rename(folder.with_name("moved")) / "irchat.db"
+        self.successResultOf(store.commit([message(GLOBAL, 1, "at the new place")]))
+        self.assertEqual(self.look("SELECT text FROM messages"), [("at the new place",)])
+
     def test_each_statement(self) -> None:
         """Whichever statement of a commit meets the error, nothing of the commit is done."""
         self.patch(indexing, "INDEXED_TOGETHER", 1)
@@ -142,6 +169,15 @@ class UnusableDiskTests(DatabaseCase):
             self.assertEqual((snapshot.groups, snapshot.blocks, self.texts(self.store)), ([], [], ["before"]), failing)
             self.assertEqual(len(self.successResultOf(self.store.chats(1, ()))), 1, failing)
         self.assert_goes_on()
+
+    def test_log(self) -> None:
+        """The reason is logged, but not once for each refused request: the log may be on the full disk."""
+        lines: list[str | None] = []
+        self.patch(engine, "_seldom", SeldomLog(Logger(observer=lambda event: lines.append(formatEvent(event)))))
+        self.connections[0].execute(f"PRAGMA max_page_count = {self.look('PRAGMA page_count')[0][0]}")
+        for _ in range(10):
+            self.unavailable(self.store.commit([message(GLOBAL, 1, "x" * 4_000) for _ in range(50)]))
+        self.assertEqual(lines, ["the database cannot be used: database or disk is full"])
 
     def test_rolled_back_by_sqlite(self) -> None:
         """Where SQLite itself has ended the transaction, there is none to end."""

@@ -18,7 +18,7 @@ from irchat.protocol.ssh_door import DOOR_SOCKET, RELAY_SOCKET, DoorConfig
 from irchat.server.admission import Visit, counted_address
 from irchat.server.listeners.connection import Connection
 from irchat.server.listeners.factory import ChatFactory
-from irchat.server.listeners.local_files import SocketPort, open_socket
+from irchat.server.listeners.local_files import SocketPort, folder_id, open_socket
 from irchat.server.listeners.ssh.door_process import DoorProcess
 from irchat.server.listeners.ssh.first_bytes import BeforeTLS, BesideGreeting
 from irchat.server.listeners.ssh.host_keys import read_host_key
@@ -57,6 +57,7 @@ class SSHDoor(ServerFactory):
         self._reactor = reactor
         self._lines = lines
         self._folder = Path(config.folder)
+        self._folder_id = folder_id(self._folder)
         self._quiet = quiet
         self._numbers = count(1)
         self._relays: dict[int, Relay] = {}
@@ -131,7 +132,9 @@ class SSHDoor(ServerFactory):
         read_host_key(self._folder)
         if self._socket is None or not self._socket.stands():
             self._close_socket()
-            self._socket = open_socket(self._reactor, self._folder / DOOR_SOCKET, self.sessions, self._quiet)
+            self._socket = open_socket(
+                self._reactor, self._folder / DOOR_SOCKET, self.sessions, self._quiet, self._folder_id
+            )
 
     def _end_relays(self) -> Deferred[None]:
         for relay in list(self):
@@ -140,7 +143,8 @@ class SSHDoor(ServerFactory):
 
     def _close_socket(self) -> Deferred[None]:
         port, self._socket = self._socket, None
-        (self._folder / RELAY_SOCKET).unlink(missing_ok=True)
+        if folder_id(self._folder) == self._folder_id:
+            (self._folder / RELAY_SOCKET).unlink(missing_ok=True)
         return succeed(None) if port is None else maybeDeferred(port.stopListening)
 
     def _end_banned(self) -> None:

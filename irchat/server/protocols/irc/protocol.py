@@ -37,6 +37,8 @@ _log = Logger()
 # Seconds from the start of a connection to USER, and to the sign-in.
 _USER_SECONDS = 60
 _SIGN_IN_SECONDS = 300
+# Bytes of a line with many tags that are parsed in a millisecond.
+_TAG_BYTES_OF_MS = 4_000
 
 
 class IRCProtocol:
@@ -192,6 +194,8 @@ class IRCProtocol:
     def _take(self, data: bytes) -> None:
         if self.is_signed_in and say_plainly(self, data):
             return
+        if len(data) > REST_BYTES:
+            self.session.charge(len(data) / _TAG_BYTES_OF_MS)
         try:
             line = parse(data, REST_BYTES if self.is_signed_in else REST_BYTES_BEFORE)
         except BadIRCLine as bad:

@@ -15,6 +15,7 @@ from irchat.interfaces.log import TurnLost
 from irchat.store.postgres.connecting import Connection, KeptConnection, is_away, one_line, refusal_while_away
 from irchat.store.postgres.locks import TURN
 from irchat.store.postgres.log.positions import Head, head_of
+from irchat.system.seldom import SeldomLog
 
 # Seconds for which a node waits for the lock before it looks at the holder.
 _LOCK_SECONDS = 1.0
@@ -38,6 +39,7 @@ AND wait_event = 'ClientRead' AND clock_timestamp() - state_change > interval '0
 """
 
 _log = Logger()
+_seldom = SeldomLog(_log)
 
 
 class Turns:
@@ -72,7 +74,7 @@ class Turns:
                 if not is_away(error):
                     raise
                 if patience is not None and left <= 0:
-                    _log.error("the database cannot be used: {error}", error=one_line(error))
+                    _seldom.error(f"the database cannot be used: {one_line(error)}")
                 else:
                     self._closing.wait(_PAUSE_SECONDS)
             else:

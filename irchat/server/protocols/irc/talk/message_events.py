@@ -121,7 +121,9 @@ def _signal(protocol: "IRCProtocol", event: events.Signal, publication: Publicat
         return b""
     sender = directory.user_or_removed(event.sender)
     target = _target(protocol, event.chat, chat.key, sender)
-    return tagmsg_line(protocol, sender, target, event.at, event.tags)
+    return protocol.shared.talk.signal_lines.of(
+        event, protocol.talk.flavour, target, lambda: tagmsg_line(protocol, sender, target, event.at, event.tags)
+    )
 
 
 def tagmsg_line(protocol: "IRCProtocol", sender: User, target: str, at: str, tags: dict[str, str]) -> bytes:

@@ -15,6 +15,8 @@ from irchat.system.clock import rfc3339
 
 _MARKS = {"+draft/react": True, "+draft/unreact": False}
 _REPLY = "+draft/reply"
+# Tags that are checked and built in a millisecond.
+_TAGS_OF_MS = 500
 
 
 def tagmsg(call: Call) -> None:
@@ -33,6 +35,7 @@ def _tag(call: Call, target: str, tags: dict[str, str]) -> None:
     if chat is None:
         call.say(protocol.lines.numeric(Numeric.ERR_NOSUCHNICK, protocol.nick, target))
     elif (mark := next((tag for tag in _MARKS if tags.get(tag)), None)) is None:
+        protocol.session.charge(len(tags) / _TAGS_OF_MS)
         signal = tags | {"msgid": protocol.shared.talk.signal_id()}
         call.ask(requests.Signal(chat=chat, tags=signal), partial(_signalled, call, target, signal))
     else:

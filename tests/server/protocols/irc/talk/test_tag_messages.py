@@ -1,5 +1,9 @@
 """TAGMSG: signals to those online, and marks on messages, in both directions."""
 
+from typing import Any
+
+from irchat.irc.irc_lines import build
+from irchat.server.protocols.irc.talk import message_events
 from tests.helpers.irc import IRCTestCase
 
 
@@ -39,6 +43,40 @@ class SignalTests(IRCTestCase):
             self.assertRegex(echo, r"^@msgid=t-[0-9-]+;")
             self.assertEqual(self.alice.got(), [echo])
             self.assertTrue(self.bob.got()[0].endswith(echo.partition(";")[2]))
+
+    def test_made_once(self) -> None:
+        """The line is built once for all sessions that show it alike, and again for each signal."""
+        others = [self.irc(name, "message-tags") for name in ("zoe", "yan", "xia")]
+        built: list[str] = []
+
+        def noting(command: str, *params: str, **how: Any) -> bytes:
+            built.append(command)
+            return build(command, *params, **how)
+
+        self.patch(message_events, "build", noting)
+        for count in 2, 4:
+            self.alice.type("@+typing=active TAGMSG #global")
+            self.assertEqual(built, ["TAGMSG"] * count)  # one has account-tag
+        first, second = ([line for line in other.got() if "typing" in line] for other in others[:2])
+        self.assertEqual((len(first), first), (2, second))
+        self.assertNotEqual(*first)
+
+    def test_many_tags_cost_work(self) -> None:
+        """A line with hundreds of tags costs more, for each of its targets."""
+        tags = ";".join(f"+a{number}" for number in range(500))
+        spent = []
+        for line in "@+a TAGMSG bob", f"@{tags} TAGMSG bob", f"@{tags} TAGMSG bob,carol", f"@{tags} PING x":
+            before = self._work_left()
+            self.alice.type(line)
+            spent.append(before - self._work_left())
+        self.assertGreater(spent[1], spent[0] + 1)
+        self.assertGreater(spent[2], spent[1] + 1)
+        self.assertGreater(spent[3], 0.5)
+
+    def _work_left(self) -> float:
+        limiter = self.alice.connection.session._allowance._user_limiter
+        assert limiter is not None
+        return limiter.work
 
     def test_other_sessions(self) -> None:
         """The user's other sessions get them too, with the same target."""
