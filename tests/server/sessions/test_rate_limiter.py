@@ -71,6 +71,25 @@ class PaceTests(SynchronousTestCase):
         refusal = self.assertRaises(Refusal, limiter.admit, 21)
         self.assertIn("counts as 21", refusal.text)
 
+    def test_when_admitted(self) -> None:
+        """The call comes when the messages are back, for more than a burst when the bucket is full, and soon if they
+        are there already or the rate is unlimited."""
+        went: list[str] = []
+        limiter = self.limiter(2.0)
+        limiter.admit(5)
+        for name, messages in ("two", 2), ("many", 100), ("one", 1):
+            limiter.when_admitted(messages, lambda name=name: went.append(name))  # type: ignore[misc]
+        self.limiter(0.0).when_admitted(100, lambda: went.append("unlimited"))
+        for seconds, so_far in (
+            (0.01, ["one", "unlimited"]),
+            (0.48, ["one", "unlimited"]),
+            (0.02, ["one", "unlimited", "two"]),
+            (1.98, ["one", "unlimited", "two"]),
+            (0.02, ["one", "unlimited", "two", "many"]),
+        ):
+            self.clock.advance(seconds)
+            self.assertEqual(went, so_far)
+
     def test_no_limit(self) -> None:
         """A rate of 0 admits any number and any work."""
         limiter = self.limiter(0.0)
