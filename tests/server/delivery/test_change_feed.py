@@ -66,6 +66,14 @@ class ChangeFeedTests(SynchronousTestCase):
         for _ in range(10 * count):
             self.clock.advance(0.1)
 
+    def test_one_turn(self) -> None:
+        """The changes of one turn are one event and one delayed call."""
+        for key in range(3):
+            self.feed.note(key, "a")
+        self.assertEqual(len(self.clock.getDelayedCalls()), 1)
+        self.clock.advance(0)
+        self.assertEqual(self.told, ["{0: 'a', 1: 'a', 2: 'a'}"])
+
     def test_most(self) -> None:
         """More changes than fit in an event come a second later, in order and none twice."""
         self.feed.most = 2

@@ -80,9 +80,11 @@ class MissedTests(SynchronousTestCase):
     def test_kept_again(self) -> None:
         """Kept events that were sent count no longer."""
         run = [Publication(Ok(), None)]
+        self.assertTrue(self.missed.is_empty)
         for _ in range(2):
             for _ in range(WAITING_BYTES // len(b"<ok>")):
                 self.assertTrue(self.note(*run))
+            self.assertFalse(self.missed.is_empty)
             self.assertEqual(len(self.successResultOf(self.next())), WAITING_BYTES)
             self.assertTrue(self.missed.is_empty)
 

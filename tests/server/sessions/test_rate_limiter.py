@@ -90,6 +90,18 @@ class PaceTests(SynchronousTestCase):
             self.clock.advance(seconds)
             self.assertEqual(went, so_far)
 
+    def test_when_admitted_later(self) -> None:
+        """The time since the last message shortens the wait."""
+        went: list[str] = []
+        limiter = self.limiter(2.0)
+        limiter.admit(6)
+        self.clock.advance(1)
+        limiter.when_admitted(3, lambda: went.append("three"))
+        self.clock.advance(0.49)
+        self.assertEqual(went, [])
+        self.clock.advance(0.02)
+        self.assertEqual(went, ["three"])
+
     def test_no_limit(self) -> None:
         """A rate of 0 admits any number and any work."""
         limiter = self.limiter(0.0)
@@ -150,6 +162,23 @@ class WorkTests(SynchronousTestCase):
         self.assertTrue(self.limiter.is_full())
         self.limiter.charge(WORK_AT_ONCE + 1)
         self.assertTrue(self.limiter.is_used_up())
+
+    def test_little_is_enough(self) -> None:
+        """Any work that is left, or that came back, lets the next request run."""
+        self.limiter.charge(WORK_AT_ONCE - 0.5)
+        self.assertFalse(self.limiter.is_used_up())
+        self.limiter.charge(1)
+        self.clock.advance(1 / WORK_A_SECOND)
+        self.assertFalse(self.limiter.is_used_up())
+
+    def test_waiting_is_not_full(self) -> None:
+        """A limiter that sessions wait for is kept until they have run."""
+        self.limiter.charge(WORK_AT_ONCE)
+        self.limiter.when_free(lambda: None)
+        self.limiter.work = WORK_AT_ONCE
+        self.assertFalse(self.limiter.is_full())
+        self.clock.advance(1)
+        self.assertTrue(self.limiter.is_full())
 
     def test_turns(self) -> None:
         """Waiting sessions continue in order of arrival, each while the earlier ones left something."""
