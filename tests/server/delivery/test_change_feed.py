@@ -60,3 +60,74 @@ class ChangeFeedTests(SynchronousTestCase):
         self.feed.note(1, "c")
         self.clock.advance(5)
         self.assertEqual(self.told, ["{1: 'b'}"])
+
+    def turns(self, count: int) -> None:
+        """Let some seconds pass, each in tenths."""
+        for _ in range(10 * count):
+            self.clock.advance(0.1)
+
+    def test_one_turn(self) -> None:
+        """The changes of one turn are one event and one delayed call."""
+        for key in range(3):
+            self.feed.note(key, "a")
+        self.assertEqual(len(self.clock.getDelayedCalls()), 1)
+        self.clock.advance(0)
+        self.assertEqual(self.told, ["{0: 'a', 1: 'a', 2: 'a'}"])
+
+    def test_most(self) -> None:
+        """More changes than fit in an event come a second later, in order and none twice."""
+        self.feed.most = 2
+        for key in range(5):
+            self.feed.note(key, "a")
+        self.clock.advance(0)
+        self.assertEqual(self.told, ["{0: 'a', 1: 'a'}"])
+        self.turns(5)
+        self.assertEqual(self.told[1:], ["{2: 'a', 3: 'a'}", "{4: 'a'}"])
+
+    def test_at_once(self) -> None:
+        """A session gets ``at_once`` events before it waits for a second, and as many after it."""
+        self.feed.at_once = 2
+        for key in range(5):
+            self.feed.note(key, "a")
+            self.clock.advance(0)
+            if key == 2:
+                self.assertEqual(self.told, ["{0: 'a'}", "{1: 'a'}"])
+                self.turns(2)
+        self.assertEqual(self.told[2:], ["{2: 'a'}", "{3: 'a'}"])
+        self.turns(2)
+        self.assertEqual(self.told[4:], ["{4: 'a'}"])
+
+    def test_new_session(self) -> None:
+        """A new session has the state already and gets later changes only."""
+        self.feed.remove(self)  # type: ignore[arg-type]
+        self.feed.note(1, "a")
+        self.feed.add(self)  # type: ignore[arg-type]
+        self.clock.advance(0)
+        self.assertEqual(self.told, [])
+        self.feed.note(2, "b")
+        self.clock.advance(0)
+        self.assertEqual(self.told, ["{2: 'b'}"])
+
+    def test_removed_while_waiting(self) -> None:
+        """A session that leaves while its second runs is not sent to. Leaving twice changes nothing."""
+        self.feed.note(1, "a")
+        self.clock.advance(0)
+        self.feed.note(1, "b")
+        for _ in range(2):
+            self.feed.remove(self)  # type: ignore[arg-type]
+        self.turns(2)
+        self.assertEqual(self.told, ["{1: 'a'}"])
+        self.assertEqual((self.feed._ready, self.feed._sent, self.feed._resting), ({}, {}, {}))
+
+    def test_outdated_changes(self) -> None:
+        """Outdated changes are dropped in time, and a session that was behind still gets each last value."""
+        self.behind = True
+        self.feed.note(0, "first")
+        for number in range(5_000):
+            self.feed.note(1 + number % 2, str(number))
+            self.assertLessEqual(len(self.feed._changes), 2 * 3 + 1_000)
+        self.feed.note(0, "last")
+        self.behind = False
+        self.feed.send_soon()
+        self.clock.advance(0)
+        self.assertEqual(self.told, ["{1: '4998', 2: '4999', 0: 'last'}"])

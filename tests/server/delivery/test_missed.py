@@ -77,6 +77,82 @@ class MissedTests(SynchronousTestCase):
             self.assertTrue(self.note(*run))
         self.assertFalse(self.note(*run))
 
+    def test_kept_again(self) -> None:
+        """Kept events that were sent count no longer."""
+        run = [Publication(Ok(), None)]
+        self.assertTrue(self.missed.is_empty)
+        for _ in range(2):
+            for _ in range(WAITING_BYTES // len(b"<ok>")):
+                self.assertTrue(self.note(*run))
+            self.assertFalse(self.missed.is_empty)
+            self.assertEqual(len(self.successResultOf(self.next())), WAITING_BYTES)
+            self.assertTrue(self.missed.is_empty)
+
+    def test_messages_page_by_page(self) -> None:
+        """Messages are read after the last one that was sent, up to the newest that was missed."""
+        self.note(stored(3), stored(9))
+        given = self.next()
+        self.assertEqual(self.reader.asked[0][:2], (GLOBAL, 2))
+        self.reader.give(3, 6, more=True, last=9)
+        self.assertEqual(self.successResultOf(given), b"<3><6>")
+        self.assertFalse(self.missed.is_empty)
+        given = self.next()
+        self.assertEqual(self.reader.asked[0][:2], (GLOBAL, 6))
+        self.note(stored(12))
+        self.reader.give(8, 9, last=11)
+        self.assertEqual(self.successResultOf(given), b"<8><9>")
+        given = self.next()
+        self.assertEqual(self.reader.asked[0][:2], (GLOBAL, 11))
+        self.reader.give(last=12)
+        self.assertEqual(self.successResultOf(given), b"")
+        self.assertTrue(self.missed.is_empty)
+
+    def test_removed_messages(self) -> None:
+        """Missed messages that the store no longer has are not asked for again."""
+        self.note(stored(3), stored(9))
+        given = self.next()
+        self.reader.give(last=0)
+        self.assertEqual(self.successResultOf(given), b"")
+        self.assertTrue(self.missed.is_empty)
+
+    def test_own(self) -> None:
+        """The session's own messages are not repeated, and those of the same number in other chats are sent."""
+        for own in stored(2), stored(3, 9), timed(5), timed(6, 9), change(7):
+            self.missed.note_own(own)
+        self.note(stored(1), stored(3), timed(5))
+        self.reader.timed = [(GLOBAL, 5), (GLOBAL, 6), (9, 6)]
+        given = self.next()
+        self.reader.give(1, 2, 3)
+        self.assertEqual(self.successResultOf(given), b"<1><3>")
+        self.assertEqual(self.successResultOf(self.next()), b"<timed 6>")
+        self.assertTrue(self.missed.is_empty)
+
+    def test_seen(self) -> None:
+        """Messages that the session has otherwise are not sent, and those of other chats do not count."""
+        self.note(stored(3), stored(9), stored(4, 5))
+        self.missed.seen({GLOBAL: 6, 7: 100})
+        self.next()
+        self.assertEqual(self.reader.asked[0][:2], (GLOBAL, 6))
+        self.missed.seen({GLOBAL: 1})
+        self.next()
+        self.assertEqual(self.reader.asked[1][:2], (GLOBAL, 6))
+        self.missed.seen({GLOBAL: 9})
+        self.next()
+        self.assertEqual(self.reader.asked[2][:2], (5, 3))
+        self.missed.seen({5: 4})
+        self.assertTrue(self.missed.is_empty)
+
+    def test_first_timed(self) -> None:
+        """Timed messages are sent from the first that was missed, page by page."""
+        self.note(timed(0), timed(4))
+        self.assertFalse(self.missed.is_empty)
+        self.reader.timed = [(GLOBAL, order) for order in range(3)]
+        self.reader.timed_most = 2
+        self.assertEqual(self.successResultOf(self.next()), b"<timed 0><timed 1>")
+        self.assertFalse(self.missed.is_empty)
+        self.assertEqual(self.successResultOf(self.next()), b"<timed 2>")
+        self.assertTrue(self.missed.is_empty)
+
 
 class OutboxTests(OutboxTestCase):
     """Changes in an outbox."""

@@ -8,7 +8,7 @@ from twisted.internet.protocol import ServerFactory
 from twisted.trial.unittest import SynchronousTestCase, TestCase
 
 from irchat.server.listeners import listener
-from irchat.server.listeners.listener import CannotBind, NoAddress, listen, listening_socket
+from irchat.server.listeners.listener import SEND_BUFFER, CannotBind, NoAddress, listen, listening_socket
 
 
 class _OnlyIPv6(socket.socket):
@@ -42,6 +42,19 @@ class ListeningTests(SynchronousTestCase):
     def test_one_address(self) -> None:
         """A host is that address alone."""
         self.assertEqual(self._open("127.0.0.1").getsockname()[0], "127.0.0.1")
+
+    def test_options(self) -> None:
+        """Accepted sockets send at once and keep little in the kernel. Accepting never waits."""
+        opened = self._open("127.0.0.1")
+        self.assertFalse(opened.getblocking())
+        self.assertTrue(opened.getsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR))
+        opened.setblocking(True)
+        with socket.create_connection(opened.getsockname(), timeout=10), opened.accept()[0] as accepted:
+            self.assertTrue(accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
+            kept = accepted.getsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF)
+        with socket.socket() as other:
+            other.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
+            self.assertEqual(kept, other.getsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF))
 
     def test_wrong(self) -> None:
         """An invalid address, a foreign one and a port in use each have their own error."""

@@ -88,3 +88,42 @@ class AllowanceTests(SynchronousTestCase):
         self.allowance.admit(none, asked, None)
         self.allowance.part()
         self.allowance.admit(one, asked, None)
+
+    def test_waits_for_messages(self) -> None:
+        """After a refusal the session waits until the rate admits the request, and takes nothing for the wait."""
+        asked, one = requests.Send(chat="GLOBAL", text="hi"), Cost(1, 1)
+        for _ in range(3):
+            self.allowance.admit(one, asked, None)
+        self.allowance.wait_for_messages(Cost(1, lambda request, user: 2), asked, None)
+        self.clock.advance(1.99)
+        self.assertEqual((self.allowance.is_used_up(), self.went), (True, []))
+        self.clock.advance(0.02)
+        self.assertEqual((self.allowance.is_used_up(), self.went), (False, ["first"]))
+        for _ in range(2):
+            self.allowance.admit(one, asked, None)
+
+    def test_waits_for_no_messages(self) -> None:
+        """A line that is no request, and a session without a user, do not wait for messages."""
+        self.allowance.wait_for_messages(Cost(1, 1), None, None)
+        guest = self.session("guest")
+        guest.wait_for_messages(Cost(1, 1), requests.Send(chat="GLOBAL", text="hi"), None)
+        self.assertEqual([one.is_used_up() for one in (self.allowance, guest)], [False, False])
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+
+    def test_admits_by_the_request(self) -> None:
+        """A cost may be a function of the request and its user. A line that is no request counts as no message."""
+        user, asked = object(), requests.Send(chat="GLOBAL", text="hi")
+        seen: list[object] = []
+        cost = Cost(1, lambda request, of: seen.extend((request, of)) or 3)
+        for _ in range(9):
+            self.allowance.admit(cost, None, user)
+        self.allowance.admit(cost, asked, user)
+        self.assertEqual(seen, [asked, user])
+        self.assertRaises(Refusal, self.allowance.admit, Cost(1, 1), asked, user)
+
+    def test_part_without_a_user(self) -> None:
+        """A session without a user leaves nothing, and leaving twice is leaving once."""
+        self.allowance.part()
+        self.limiters._kept.clear()
+        self.allowance.part()
+        self.assertEqual(list(self.limiters._kept), [])

@@ -71,6 +71,37 @@ class PaceTests(SynchronousTestCase):
         refusal = self.assertRaises(Refusal, limiter.admit, 21)
         self.assertIn("counts as 21", refusal.text)
 
+    def test_when_admitted(self) -> None:
+        """The call comes when the messages are back, for more than a burst when the bucket is full, and soon if they
+        are there already or the rate is unlimited."""
+        went: list[str] = []
+        limiter = self.limiter(2.0)
+        limiter.admit(5)
+        for name, messages in ("two", 2), ("many", 100), ("one", 1):
+            limiter.when_admitted(messages, lambda name=name: went.append(name))  # type: ignore[misc]
+        self.limiter(0.0).when_admitted(100, lambda: went.append("unlimited"))
+        for seconds, so_far in (
+            (0.01, ["one", "unlimited"]),
+            (0.48, ["one", "unlimited"]),
+            (0.02, ["one", "unlimited", "two"]),
+            (1.98, ["one", "unlimited", "two"]),
+            (0.02, ["one", "unlimited", "two", "many"]),
+        ):
+            self.clock.advance(seconds)
+            self.assertEqual(went, so_far)
+
+    def test_when_admitted_later(self) -> None:
+        """The time since the last message shortens the wait."""
+        went: list[str] = []
+        limiter = self.limiter(2.0)
+        limiter.admit(6)
+        self.clock.advance(1)
+        limiter.when_admitted(3, lambda: went.append("three"))
+        self.clock.advance(0.49)
+        self.assertEqual(went, [])
+        self.clock.advance(0.02)
+        self.assertEqual(went, ["three"])
+
     def test_no_limit(self) -> None:
         """A rate of 0 admits any number and any work."""
         limiter = self.limiter(0.0)
@@ -131,6 +162,23 @@ class WorkTests(SynchronousTestCase):
         self.assertTrue(self.limiter.is_full())
         self.limiter.charge(WORK_AT_ONCE + 1)
         self.assertTrue(self.limiter.is_used_up())
+
+    def test_little_is_enough(self) -> None:
+        """Any work that is left, or that came back, lets the next request run."""
+        self.limiter.charge(WORK_AT_ONCE - 0.5)
+        self.assertFalse(self.limiter.is_used_up())
+        self.limiter.charge(1)
+        self.clock.advance(1 / WORK_A_SECOND)
+        self.assertFalse(self.limiter.is_used_up())
+
+    def test_waiting_is_not_full(self) -> None:
+        """A limiter that sessions wait for is kept until they have run."""
+        self.limiter.charge(WORK_AT_ONCE)
+        self.limiter.when_free(lambda: None)
+        self.limiter.work = WORK_AT_ONCE
+        self.assertFalse(self.limiter.is_full())
+        self.clock.advance(1)
+        self.assertTrue(self.limiter.is_full())
 
     def test_turns(self) -> None:
         """Waiting sessions continue in order of arrival, each while the earlier ones left something."""

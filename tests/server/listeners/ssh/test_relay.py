@@ -60,6 +60,18 @@ class RelayTests(ServerTestCase):
         self.assertEqual(self.door.process.ends, [])
         self.assertEqual(self.server.services.admission.pending, 0)
 
+    def test_longest_version(self) -> None:
+        """A version has at most 255 bytes with its line end (RFC 4253, section 4.2). A longer one is not waited for."""
+        version = b"SSH-2.0-" + b"x" * 245 + b"\r\n"
+        self.assertEqual(len(version), 255)
+        self.assertTrue(self.door.client(version).is_open)
+        self.assertTrue(self.door.received().endswith(version))
+        self.assertTrue(self.door.client(version[:-1]).is_open)
+        for long in b"SSH-2.0-" + b"x" * 247, b"SSH-2.0-" + b"x" * 246 + b"\r\n":
+            client = self.door.client(long)
+            self.assertFalse(client.is_open)
+            self.assertIn(b"too long", b"".join(client.socket.writes))
+
     def test_version_of_the_server_first(self) -> None:
         """A client that got the version from the server does not get it from the process again."""
         client = self.door.client()
