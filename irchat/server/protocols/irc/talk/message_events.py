@@ -131,7 +131,7 @@ def tagmsg_line(protocol: "IRCProtocol", sender: User, target: str, at: str, tag
     if not protocol.talk.flavour.tags or not tags:
         return b""
     flavour = protocol.talk.flavour
-    head = line_tags(flavour, at, sender if flavour.account else None)
+    head = line_tags(flavour, at, sender)
     head["msgid"] = tags.get("msgid") or protocol.shared.talk.signal_id()
     if protocol.shared.talk.is_bot(sender):
         head["bot"] = ""

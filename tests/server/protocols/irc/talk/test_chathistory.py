@@ -44,6 +44,15 @@ class PagesTests(IRCTestCase):
         self.assertEqual(self._page("LATEST #global * 2"), ["9", "10"])
         self.assertNotIn(" TAGMSG ", "".join(self.alice.ask("CHATHISTORY LATEST #global * 2")))
 
+    def test_marks_of_private_chats(self) -> None:
+        """In a private chat the target of a mark is the other user than the one that put it there."""
+        reader, bob = self.irc("carol", *CAPS, "draft/event-playback"), self.server.json("bob")
+        bob.ask("send", chat="@carol", text="psst")
+        for client, chat in (bob, "@carol"), (self.server.json("carol"), "@bob"):
+            client.ask("mark", chat=chat, seq=1, mark="ok")
+        lines = [line.partition(" :")[2] for line in reader.ask("CHATHISTORY LATEST bob * 1")[2:-1]]
+        self.assertEqual(lines, ["bob!bob@irchat TAGMSG carol", "carol!carol@irchat TAGMSG bob"])
+
     def test_by_msgid(self) -> None:
         """Each subcommand leaves out the reference, but AROUND, which has half before it."""
         for query, expected in {
@@ -96,6 +105,15 @@ class PagesTests(IRCTestCase):
         """Without batch only the lines come."""
         carol = self.irc("carol", "draft/chathistory")
         self.assertEqual(carol.ask("CHATHISTORY LATEST #global * 1"), [":bob!bob@irchat PRIVMSG #global :10"])
+
+    def test_page_of_targets_without_batch(self) -> None:
+        """Without batch the list of chats is only its lines."""
+        carol = self.irc("carol", "draft/chathistory")
+        every = "timestamp=2000-01-01T00:00:00.000Z timestamp=2030-01-01T00:00:00.000Z"
+        self.assertEqual(
+            carol.ask(f"CHATHISTORY TARGETS {every} 5"),
+            [":irchat CHATHISTORY TARGETS #global 2026-11-22T14:00:10.000Z"],
+        )
 
     def test_label(self) -> None:
         """The label is on the batch."""
@@ -199,6 +217,18 @@ class RefusalTests(IRCTestCase):
         (line,) = self.alice.got()
         self.assertTrue(line.startswith(":irchat FAIL CHATHISTORY MESSAGE_ERROR LATEST #global :"), line)
 
+    def test_store_of_targets(self) -> None:
+        """A list of chats that cannot be read has no target to name."""
+
+        async def fail(user: object) -> None:
+            raise Refusal(Code.UNAVAILABLE, "The disk fails.")
+
+        self.patch(self.server.chat.reading, "stored_chats", fail)
+        (line,) = self.alice.ask(
+            "CHATHISTORY TARGETS timestamp=2000-01-01T00:00:00.000Z timestamp=2030-01-01T00:00:00.000Z 5"
+        )
+        self.assertTrue(line.startswith(":irchat FAIL CHATHISTORY MESSAGE_ERROR TARGETS :"), line)
+
     def test_before_joining(self) -> None:
         """A new member of a group sees nothing from before, by no reference."""
         self.bob.ask("INVITE alice #team", "PRIVMSG #team :welcome")
@@ -270,3 +300,9 @@ class TargetsTests(IRCTestCase):
             self._targets("2026-01-01T00:00:00.000Z", "2027-01-01T00:00:00.000Z"),
             ["#team 2026-11-22T14:00:01.000Z", "bob 2026-11-22T14:00:02.000Z"],
         )
+
+    def test_hidden(self) -> None:
+        """A chat that the session has left with PART is not listed."""
+        self.alice.ask("PART #team")
+        targets = self._targets("2026-01-01T00:00:00.000Z", "2027-01-01T00:00:00.000Z")
+        self.assertEqual([target.split(" ")[0] for target in targets], ["bob", "#global"])

@@ -1,5 +1,9 @@
 """MARKREAD: markers as times of messages, in the burst, on request, and from other sessions."""
 
+from unittest.mock import patch
+
+from irchat.protocol.errors import unavailable
+from irchat.server.protocols.irc.talk.markers import line
 from tests.helpers.irc import IRCTestCase
 
 MARKER = "draft/read-marker"
@@ -44,8 +48,8 @@ class MarkReadTests(IRCTestCase):
 
     def test_before_all(self) -> None:
         """Before the first message nothing is read."""
-        line = "MARKREAD #global timestamp=2020-01-01T00:00:00.000Z"
-        self.assertEqual(self.alice.ask(line), [":irchat MARKREAD #global *"])
+        query = "MARKREAD #global timestamp=2020-01-01T00:00:00.000Z"
+        self.assertEqual(self.alice.ask(query), [":irchat MARKREAD #global *"])
 
     def test_own_message(self) -> None:
         """Sending moves the marker to what was sent."""
@@ -80,16 +84,16 @@ class MarkReadTests(IRCTestCase):
         self.server.advance(1)
         self.bob.type("PRIVMSG alice :x")
         self.assertEqual(self.alice.ask("MARKREAD bob"), [":irchat MARKREAD bob *"])
-        line = "MARKREAD bob timestamp=2027-01-01T00:00:00.000Z"
-        self.assertEqual(self.alice.ask(line), [self._at(4, "bob")])
+        query = "MARKREAD bob timestamp=2027-01-01T00:00:00.000Z"
+        self.assertEqual(self.alice.ask(query), [self._at(4, "bob")])
 
     def test_no_chat(self) -> None:
         """A target that is no chat has no marker, and nothing tells whether a group exists."""
         self.bob.ask("JOIN #secret")
         for target in "#secret", "#nope", "nobody", "*irchat":
             self.assertEqual(self.alice.ask(f"MARKREAD {target}"), [f":irchat MARKREAD {target} *"])
-            line = f"MARKREAD {target} timestamp=2027-01-01T00:00:00.000Z"
-            self.assertEqual(self.alice.ask(line), [f":irchat MARKREAD {target} *"])
+            query = f"MARKREAD {target} timestamp=2027-01-01T00:00:00.000Z"
+            self.assertEqual(self.alice.ask(query), [f":irchat MARKREAD {target} *"])
 
     def test_bad(self) -> None:
         """Missing and bad parameters are FAIL."""
@@ -105,5 +109,34 @@ class MarkReadTests(IRCTestCase):
         carol = self.irc("carol")
         carol.type("PRIVMSG #global :x")
         self.alice.ask("SILENCE +carol")
-        line = "MARKREAD #global timestamp=2027-01-01T00:00:00.000Z"
-        self.assertEqual(self.alice.ask(line), [self._at(3)])
+        query = "MARKREAD #global timestamp=2027-01-01T00:00:00.000Z"
+        self.assertEqual(self.alice.ask(query), [self._at(3)])
+
+    def test_moved_while_hidden(self) -> None:
+        """JOIN has the marker where another session moved it, which each session is told once."""
+        json = self.server.json("alice")
+        self.alice.ask("PART #global")
+        json.ask("read", chat="GLOBAL", seq=2)
+        self.assertEqual(self.alice.got(), [self._at(2)])
+        self.assertEqual(self.alice.ask("JOIN #global")[1], self._at(2))
+        self.server.json("bob").ask("amend", chat="GLOBAL", seq=3, delete=True)
+        json.ask("read", chat="GLOBAL", seq=3)
+        self.assertEqual(self.alice.got(), [])
+
+    def test_no_such_chat(self) -> None:
+        """There is no line for a group that was dissolved while its marker was looked up."""
+        self.assertEqual(line(self.alice.connection.session.protocol, 999), b"")
+
+    def test_store_fails(self) -> None:
+        """A marker that cannot be looked up is left out; only an unexpected error is logged."""
+        json = self.server.json("alice")
+        for seq, error in (1, unavailable()), (2, ValueError("broken")):
+
+            async def fail(*args: object, error: Exception = error, **fields: object) -> None:
+                raise error
+
+            with patch.object(self.server.chat.reading, "stored_page", fail):
+                json.ask("read", chat="GLOBAL", seq=seq)
+            self.assertEqual(self.alice.got(), [])
+        self.assertEqual(len(self.flushLoggedErrors(ValueError)), 1)
+        self.assertEqual(self.flushLoggedErrors(), [])

@@ -47,6 +47,30 @@ class EditTests(IRCTestCase):
         self.json.ask("amend", chat="GLOBAL", seq=1, delete=True)
         self.assertEqual(self.plain.got(), [])
 
+    def test_bot(self) -> None:
+        """An edit by a user that calls itself a bot has the tag."""
+        self.irc("dave").ask("MODE dave +B")
+        self.json.ask("amend", chat="GLOBAL", seq=1, text="the")
+        self.assertIn(";bot;+draft/reply=g-1 ", self.alice.got()[-1])
+
+    def test_hidden_editor(self) -> None:
+        """An edit or mark by somebody that is hidden from the reader is not shown."""
+        self.alice.ask("SILENCE +dave")
+        self.json.ask("mark", chat="GLOBAL", seq=1, mark="ok")
+        self.json.ask("amend", chat="GLOBAL", seq=1, text="the")
+        self.assertEqual(self.alice.got(), [])
+
+    def test_only_marks_while_behind(self) -> None:
+        """A message that was only marked while a session was behind does not come again as an edit."""
+        self.alice.socket.room = 0
+        for _ in range(100):
+            self.json.ask("send", chat="GLOBAL", text="x" * 3_500)
+        self.json.ask("mark", chat="GLOBAL", seq=1, mark="ok")
+        self.alice.socket.room = None
+        for _ in range(30):
+            self.server.turn()
+        self.assertNotIn("(edited)", self.alice.read())
+
     def test_behind(self) -> None:
         """A session that fell behind gets what it missed with its time, then the edits of earlier messages."""
         self.alice.socket.room = 0
@@ -90,3 +114,9 @@ class EditTests(IRCTestCase):
         for _ in range(30):
             self.server.turn()
         self.assertIn(":irchat REDACT #global g-1", slow.got())
+
+    def test_deletion(self) -> None:
+        """A deletion has the account of its author."""
+        carol = self.irc("carol", "draft/message-redaction", "account-tag")
+        self.json.ask("amend", chat="GLOBAL", seq=1, delete=True)
+        self.assertEqual(carol.got(), ["@account=dave :dave!dave@irchat REDACT #global g-1"])

@@ -54,6 +54,25 @@ class ReplayTests(IRCTestCase):
         self.assertEqual(said(self.irc("alice")), [])
         self.assertEqual(self.server.json("alice").welcome["unread"], [])
 
+    def test_half_read(self) -> None:
+        """Only what is unread is played, also if the last message of the chat is hidden by a block."""
+        self.irc("carol").type("PRIVMSG #global :zero")
+        self._say("#global :one", "#global :two")
+        json = self.server.json("alice")
+        json.ask("read", chat="GLOBAL", seq=2)
+        json.ask("block", name="carol")
+        self.irc("carol").type("PRIVMSG #global :three")
+        self.assertEqual([line.rpartition(" ")[2] for line in said(self.irc("alice"))], ["two"])
+
+    def test_500(self) -> None:
+        """Exactly 500 unread messages are all played, without a notice, and are read."""
+        json = self.server.json("bob")
+        for _ in range(500):
+            json.ask("send", chat="*team", text="x")
+        self.assertEqual(len(said(self.irc("alice", "server-time"))), 500)
+        self.server.advance(12)
+        self.assertEqual(self.server.json("alice").welcome["unread"], [])
+
     def test_read_at_the_end(self) -> None:
         """It is read also if the session ends at once."""
         self._say("#global :one")
@@ -72,6 +91,13 @@ class ReplayTests(IRCTestCase):
                 ":bob!bob@irchat PRIVMSG #global :\x01ACTION [2026-11-22 14:00] waves\x01",
             ],
         )
+
+    def test_no_action(self) -> None:
+        """A text of several lines that begins like an ACTION is none: its time comes first."""
+        self.server.json("bob").ask("send", chat="GLOBAL", text="/me waves\nand goes")
+        first, second = (line.partition(" PRIVMSG ")[2] for line in said(self.irc("alice")))
+        self.assertRegex(first, r"^#global :\[[-0-9: ]+\] /me waves$")
+        self.assertEqual(second, "#global :and goes")
 
     def test_batch(self) -> None:
         """With batch each chat is a batch."""
