@@ -60,9 +60,15 @@ class Allowance:
         if (of_user := self._user_limiter) is not None:
             of_user.work -= work
 
-    def charge_line(self, size: int) -> None:
-        """Charge for a line of ``size`` bytes."""
-        self.charge(WORK_OF_LINE + (size / BYTES_OF_MS if size > LONG else 0.0))
+    def charge_line(self, size: int) -> bool:
+        """Charge for a line of ``size`` bytes. Return whether the work may be used up."""
+        work = WORK_OF_LINE if size <= LONG else WORK_OF_LINE + size / BYTES_OF_MS
+        of_address, of_user = self._address_limiter, self._user_limiter
+        of_address.work -= work
+        if of_user is None:
+            return of_address.work <= 0
+        of_user.work -= work
+        return of_user.work <= 0 or of_address.work <= 0
 
     def charge_bytes(self, size: int) -> None:
         """Charge for the length of a long reply."""

@@ -107,8 +107,8 @@ class Session(EventEncoding):
 
     def count_line(self, size: int) -> None:
         """Charge for a line of ``size`` bytes. Reading pauses until there is work left."""
-        self._allowance.charge_line(size)
-        self._tell_full()
+        if self._allowance.charge_line(size):
+            self._tell_full()
 
     def charge(self, work: float) -> None:
         """Charge for milliseconds of work that no request stands for."""

@@ -32,7 +32,8 @@ class CostsTests(SynchronousTestCase):
         """The documentation has the same figures."""
         said = " ".join((Path(__file__).parents[3] / "docs" / "operations.rst").read_text("utf-8").split())
         for wanted in (
-            f"a ping {COSTS[requests.Ping].work:g} ms, a page of history {COSTS[requests.History].work:g} ms,",
+            f"even an empty or invalid one: {costs.WORK_OF_LINE:g} ms,",
+            f"A ping costs {COSTS[requests.Ping].work:g} ms, a page of history {COSTS[requests.History].work:g} ms,",
             f"a search {COSTS[requests.Search].work:g} ms, a refusal another {costs.WORK_OF_REFUSED_LINE:g} ms,",
             f"each {costs.BYTES_OF_MS:,} bytes of a long line or reply 1 ms,",
             f"a message {COSTS[requests.Send].work:g} ms",

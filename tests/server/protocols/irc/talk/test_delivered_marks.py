@@ -87,6 +87,53 @@ class DeliveredMarksTests(IRCTestCase):
         self.server.advance(2)
         self.assertEqual(self._reads(), [("@bob", 1)])
 
+    def test_several_senders(self) -> None:
+        """The marker goes to the newest message, whoever of several sent it."""
+        carol = self.irc("carol")
+        for client in self.bob, carol:
+            self._say("#global", client=client)
+        self.server.advance(2)
+        self.assertEqual(self._reads(), [("GLOBAL", 2)])
+
+    def test_end_of_any_chat(self) -> None:
+        """The end of the session saves what was delivered in groups and private chats, before the next round."""
+        self.bob.ask("JOIN #team", "INVITE alice #team")
+        for target in "#global", "#team", "alice":
+            self._say(target)
+        self.alice.leave()
+        self.assertEqual(self._unread(), 0)
+
+    def test_away_without_markers(self) -> None:
+        """A session that is away is away also when it gives up the capability for markers."""
+        self.alice.ask("CAP REQ draft/read-marker", "AWAY :lunch", "CAP REQ -draft/read-marker")
+        self._say("#global")
+        self.server.advance(15)
+        self.assertEqual(self._reads(), [])
+        self.alice.ask("AWAY :still lunch")
+        self.server.advance(15)
+        self.assertEqual(self._reads(), [])
+        self.alice.ask("AWAY")
+        self.assertEqual(self._reads(), [("GLOBAL", 1)])
+
+    def test_away_with_a_hidden_chat(self) -> None:
+        """Messages encoded for one session wait too while it is away, and no timer runs for them."""
+        self.alice.ask("PART #global", "AWAY :lunch")
+        self._say("alice")
+        self.server.advance(15)
+        self.assertEqual(self._reads(), [])
+        self.assertIsNone(self.server.irc_shared.talk.delivered._scheduled)
+        self.alice.ask("AWAY")
+        self.assertEqual(self._reads(), [("@bob", 1)])
+
+    def test_dissolved(self) -> None:
+        """A group that ends before the round does not keep the markers of other chats from moving."""
+        self.bob.ask("JOIN #mine")
+        self._say("#mine")
+        self._say("#global")
+        self.bob.ask("PART #mine :leave")
+        self.server.advance(2)
+        self.assertEqual(self._reads(), [("GLOBAL", 1)])
+
     def test_blocks(self) -> None:
         """A message that is hidden from the session is not where the marker stops."""
         carol = self.irc("carol")

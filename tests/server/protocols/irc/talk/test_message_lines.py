@@ -140,6 +140,14 @@ class LongTests(SynchronousTestCase):
             found = lines("\n".join("x" * 100), ALL, extras=Extras({"+a": "y" * size}))
             self.assertEqual((len(found), sum(";+a=y" in line for line in found)), (100, repeated))
 
+    def test_tags_for_clients_without_them(self) -> None:
+        """Clients without tags get a text of many lines with none of the tags of its sender."""
+        text, at = "\n".join("x" * 100), "9" * 200
+        for flavour, head in (Flavour(), ":alice"), (Flavour(time=True), f"@time={at} :alice"):
+            found = lines(text, flavour, at=at, extras=Extras({"+a": "y" * 200}))
+            self.assertEqual((len(found), all(line.startswith(head) for line in found)), (100, True))
+        self.assertEqual(len(lines(text, Flavour(tags=True))), 100)
+
     def test_cut(self) -> None:
         """A long line is cut at a space, inside no character."""
         found = lines("ä" * 200 + " " + "ö" * 200, Flavour())
@@ -169,6 +177,13 @@ class LongTests(SynchronousTestCase):
                 ":alice!al@irchat BATCH -m3-7-5",
             ],
         )
+
+    def test_longest_line(self) -> None:
+        """A text of exactly one line is no batch, one of a byte more is, also if its characters are wide."""
+        multiline = Flavour(multiline=True)
+        for text in "x" * TEXT_BYTES, "ä" * (TEXT_BYTES // 2):
+            self.assertEqual(lines(text, multiline), [f":alice!al@irchat PRIVMSG #team :{text}"])
+            self.assertIn(" BATCH ", lines(f"{text}x", multiline)[0])
 
     def test_pieces(self) -> None:
         """The lines of a multiline message are kept as they were sent."""

@@ -79,6 +79,20 @@ class MultilineTests(IRCTestCase):
         self.assertEqual(self.json.one("message")["text"], "#1 yes\nno")
         self.assertIn("@batch=mg-2 :alice!alice@irchat PRIVMSG #global :yes", self.bob.got())
 
+    def test_one_line(self) -> None:
+        """A batch of one line means what the line alone means: an ACTION is passed on, other CTCP is not."""
+        self.alice.type(*batch("\x01ACTION waves\x01"))
+        self.assertEqual(self.json.one("message")["text"], "/me waves")
+        self.bob.got()
+        self.assertEqual(self._refused(*batch("\x01VERSION\x01")), ":irchat 412 alice :No text to send")
+
+    def test_without_labels(self) -> None:
+        """A client that has not enabled labels gets none, whether the batch is sent or refused."""
+        erin = self.irc("erin", "message-tags", "batch", "draft/multiline", "echo-message")
+        self.assertTrue(erin.ask(*batch("one", "two", tags="@label=1 "))[0].startswith("@msgid=g-1 "))
+        (line,) = erin.ask("@label=1 BATCH +x draft/multiline #global", "BATCH -x")
+        self.assertTrue(line.startswith(":irchat FAIL BATCH MULTILINE_INVALID :"), line)
+
     def test_formatting(self) -> None:
         """Formatting codes are taken out, and other controls are made visible."""
         self.alice.type(*batch("\x02one\x02", "t\x07wo"))
@@ -132,6 +146,21 @@ class MultilineTests(IRCTestCase):
         self.assertTrue(line.startswith("@label=1 :irchat FAIL BATCH TIMEOUT x :"), line)
         self.assertEqual(self.alice.ask("@batch=x PRIVMSG #global :two", "BATCH -x"), [])
         self.assertEqual(self.json.told("message"), [])
+
+    def test_after_a_timeout(self) -> None:
+        """After a timeout the next batch is taken, and has its own time."""
+        begin = "BATCH +x draft/multiline #global"
+        self.alice.type(begin)
+        self.server.advance(TIMEOUT_SECONDS + 1)
+        self.assertIn(" TIMEOUT x :", self.alice.got()[0])
+        self.alice.type(*batch("one", "two"))
+        self.assertEqual(self.json.one("message")["text"], "one\ntwo")
+        self.assertIsNone(self.alice.connection.session.protocol.talk.collecting)
+        self.alice.ask(begin)
+        self.server.advance(TIMEOUT_SECONDS + 1)
+        self.assertIn(" TIMEOUT x :", self.alice.got()[0])
+        self.alice.leave()
+        self.assertEqual(self.flushLoggedErrors(), [])
 
     def test_end_of_session(self) -> None:
         """The end of the session drops an open batch."""

@@ -1,4 +1,4 @@
-"""PRIVMSG and NOTICE: to all kinds of chats, refusals, echo, replies, and texts that are not sent as they are."""
+"""PRIVMSG and NOTICE: to all kinds of chats, refusals, echo, and texts that are not sent as they are."""
 
 from itertools import product
 from types import SimpleNamespace
@@ -290,73 +290,18 @@ class AwayTests(IRCTestCase):
         bob = self.server.json("bob")
         self.assertEqual(bob.welcome["unread"][0]["unread"], 5)
 
+    def test_away(self) -> None:
+        """The text of a user who is away comes with each message, but not of one said in a channel."""
+        self.irc("bob").ask("AWAY :lunch")
+        alice = self.irc("alice")
+        for _ in range(2):
+            self.assertEqual(alice.ask("PRIVMSG bob :one"), [":irchat 301 alice bob :lunch"])
+        self.assertEqual(alice.ask("PRIVMSG #global :one"), [])
+
     def test_notice(self) -> None:
         """A notice is not answered by 301."""
         self.irc("bob").leave()
         self.assertEqual(self.irc("alice").ask("NOTICE bob :one"), [])
-
-
-class ReplyTests(IRCTestCase):
-    """Replies, in both directions."""
-
-    def test_from_irc(self) -> None:
-        """The tag of a reply stores the number before the text; clients get the text as it stands, and the tag."""
-        alice, bob = self.irc("alice", "message-tags", "echo-message"), self.irc("bob", "message-tags")
-        json = self.server.json("carol")
-        alice.ask("PRIVMSG #global :lunch?")
-        bob.got()
-        json.got()
-        self.assertEqual(
-            alice.ask("@+draft/reply=g-1;+x=y PRIVMSG #global :yes"),
-            ["@+draft/reply=g-1;+x=y;msgid=g-2 :alice!alice@irchat PRIVMSG #global :yes"],
-        )
-        self.assertEqual(bob.got(), ["@+draft/reply=g-1;+x=y;msgid=g-2 :alice!alice@irchat PRIVMSG #global :yes"])
-        self.assertEqual(json.one("message")["text"], "#1 yes")
-        self.assertEqual(
-            alice.ask("@+draft/reply=g-1 PRIVMSG #global :#1 no"),
-            ["@+draft/reply=g-1;msgid=g-3 :alice!alice@irchat PRIVMSG #global :#1 no"],
-        )
-
-    def test_elsewhere(self) -> None:
-        """A reply to a message of another chat, or to none, is a plain text."""
-        alice = self.irc("alice", "message-tags", "echo-message")
-        self.irc("bob")
-        for msgid in "g-1", "nonsense", "7-1", "1.9-1":
-            (line,) = alice.ask(f"@+draft/reply={msgid} PRIVMSG bob :x")
-            self.assertRegex(line, r"^@msgid=1\.2-\d+ :alice!alice@irchat PRIVMSG bob :x$")
-
-    def test_from_json(self) -> None:
-        """A reply of another protocol has the tag too."""
-        bob, json = self.irc("bob", "message-tags"), self.server.json("carol")
-        json.ask("send", chat="GLOBAL", text="one")
-        bob.got()
-        json.ask("send", chat="GLOBAL", text="#1 two")
-        self.assertEqual(bob.got(), ["@+draft/reply=g-1;msgid=g-2 :carol!carol@irchat PRIVMSG #global :#1 two"])
-
-
-class ClientTagsTests(IRCTestCase):
-    """Client-only tags on messages."""
-
-    def test_online_only(self) -> None:
-        """They reach those online with message-tags, in private chats too, and are stored nowhere."""
-        alice = self.irc("alice", "message-tags")
-        bob, plain = self.irc("bob", "message-tags", "draft/chathistory"), self.irc("bob")
-        bob.got()
-        plain.got()
-        alice.type("@+a=b\\sc;d=e;+f PRIVMSG bob :hi")
-        self.assertEqual(bob.got(), ["@+a=b\\sc;+f;msgid=1.2-1 :alice!alice@irchat PRIVMSG bob :hi"])
-        self.assertEqual(plain.got(), [":alice!alice@irchat PRIVMSG bob :hi"])
-        self.assertEqual(bob.ask("CHATHISTORY LATEST alice * 1"), ["@msgid=1.2-1 :alice!alice@irchat PRIVMSG bob :hi"])
-        self.assertEqual(self.server.irc_shared.talk.encoding._extras, {})
-
-    def test_lost_session(self) -> None:
-        """The extras of a text are forgotten when the session ends before the answer."""
-        alice = self.irc("alice", "message-tags")
-        self.server.threads.write.holds = True
-        alice.type("@+a=b PRIVMSG #global :hi")
-        alice.leave()
-        self.assertEqual(self.server.irc_shared.talk.encoding._extras, {})
-        self.server.threads.write.release()
 
 
 class NoPasswordsTests(IRCTestCase):

@@ -85,6 +85,15 @@ class SignalTests(IRCTestCase):
         self.alice.type("@+typing=active TAGMSG bob")
         self.assertRegex(other.got()[0], r" :alice!alice@irchat TAGMSG bob$")
 
+    def test_bot(self) -> None:
+        """The tags of a user that calls itself a bot come with the tag for that."""
+        self.alice.ask("MODE alice +B", "@+typing=active TAGMSG bob")
+        self.assertRegex(self.bob.got()[-1], r"^@account=alice;msgid=t-[0-9-]+;bot;\+typing=active :")
+
+    def test_services(self) -> None:
+        """Tags to a service are ignored."""
+        self.assertEqual(self.alice.ask("@+typing=active TAGMSG *irchat"), [])
+
     def test_not_passed_on(self) -> None:
         """Other tags, tags with control characters, and lines without tags go nowhere."""
         self.assertEqual(

@@ -69,6 +69,25 @@ class TimedHintTests(IRCTestCase):
         self._send()
         self.assertEqual(self.alice.got(), [])
 
+    def test_own(self) -> None:
+        """There is no hint of what the user itself sent with another client, at once or at the end of the minute."""
+        own = self.server.json("alice")
+        self.alice.got()
+        own.ask("send", chat="GLOBAL", text="secret", expires_in=300)
+        self.assertEqual(self.alice.got(), [])
+        self._send()
+        self.assertEqual(self.alice.got(), [HINT])
+        self._send(seconds=20)
+        own.ask("send", chat="GLOBAL", text="secret", expires_in=300)
+        self.assertEqual(self._wait(100), [])
+
+    def test_hidden_meanwhile(self) -> None:
+        """There is no hint of a chat that the session leaves with PART before the minute is over."""
+        self._send()
+        self._send()
+        self.alice.ask("PART #global")
+        self.assertEqual(self._wait(100), [])
+
     def test_at_sign_in(self) -> None:
         """A user who signs in while one is alive gets the hint after the burst."""
         self.alice.leave()
@@ -84,6 +103,15 @@ class TimedHintTests(IRCTestCase):
         self.assertEqual((sent["reached"], sent["of"]), (0, 1))
         self.server.advance(20)
         self.assertEqual(self.server.json("alice").welcome["unread"][0]["unread"], 1)
+
+    def test_each_minute(self) -> None:
+        """Each minute with further messages has its hint, and the session ends as any other."""
+        for _ in range(3):
+            self._send()
+            self._send()
+            self.assertEqual(self._wait(60)[-1:], [HINT])
+        self.alice.leave()
+        self.assertEqual(self.flushLoggedErrors(), [])
 
     def test_timer_ends(self) -> None:
         """The end of the session stops its timer."""
