@@ -65,7 +65,7 @@ class Navigation:
         if self.pane.drawn is None:
             return None
         first, last = self.pane.drawn
-        own = (item for item in reversed(self.here.items) if item.own and item.is_talk)
+        own = (item for item in reversed(self.here.items) if item.own)
         return next((item for item in own if first <= item.key <= last), None)
 
     @property

@@ -94,6 +94,62 @@ class ChoiceTests(ScreenStateCase):
         self.view.go_home()
         self.assertFalse(self.choice.is_on)
 
+    def test_end_leaves_a_moved_pane(self) -> None:
+        """Ending does not move a pane that was moved up before, and without a chosen message it moves nothing."""
+        self.view.pane.show((10, 0, 0))
+        self.begin()
+        self.choice.end(self.view.pane)
+        self.assertEqual((self.view.pane.follows, self.choice.is_on), (False, False))
+        self.view.pane.to_end()
+        self.begin()
+        self.choice.end(self.view.pane)
+        self.view.pane.show((10, 0, 0))
+        self.choice.end(self.view.pane)
+        self.assertFalse(self.view.pane.follows)
+
+    def test_nothing_above(self) -> None:
+        """Without a stored message above, the first one below is chosen: at the beginning, and after deletions."""
+        self.view.pane.lowest = ((0, 0, 0), 1)
+        self.begin()
+        self.assertEqual(self.chosen(), 1)
+        for seq in (1, 2):
+            self.view.amend(amended(seq=seq, rev=seq, deleted=True))
+            self.assertEqual(self.chosen(), seq + 1)
+
+    def test_lost(self) -> None:
+        """A deletion of the chosen message says so, closes its links, and chooses its neighbour, if there is any."""
+        self.view.amend(amended(seq=30, rev=1, text="https://a.example", edited="e"))
+        self.assertFalse(self.choice.lost(30, self.chat.items))
+        self.begin()
+        self.choice.list_links(self.chat.items)
+        self.assertFalse(self.choice.lost(29, self.chat.items))
+        self.assertEqual((self.choice.key, len(self.choice.links or ())), ((30, 0, 0), 1))
+        self.chat.delete(30)
+        self.assertTrue(self.choice.lost(30, self.chat.items))
+        self.assertEqual((self.choice.key, self.choice.links), ((29, 0, 0), None))
+        self.assertTrue(self.choice.lost(29, []))
+        self.assertFalse(self.choice.is_on)
+
+    def test_cannot_move(self) -> None:
+        """Nothing moves if no message is chosen or none is left."""
+        self.assertIs(self.choice.move(self.chat.items, 1), False)
+        self.begin()
+        self.assertIs(self.choice.move([], 1), False)
+        self.assertFalse(self.choice.list_links([]))
+
+    def test_links_again(self) -> None:
+        """A list of links begins at the first one, whichever was chosen in the list before."""
+        self.view.amend(amended(seq=30, rev=1, text="https://a.example https://b.example", edited="e"))
+        self.begin()
+        for _ in range(2):
+            self.choice.list_links(self.chat.items)
+            self.assertEqual([row[:3] for row in self.rows()], ["> ▸", "   "])
+            self.choice.cursor.move(1, self.choice.links or [])
+            self.assertEqual([row[:3] for row in self.rows()], ["   ", "> ▸"])
+        self.choice.move(self.chat.items, -1)
+        self.choice.list_links(self.chat.items)
+        self.assertIsNone(self.choice.links)
+
     def test_nothing_to_choose(self) -> None:
         """A chat without messages has nothing to choose."""
         self.assertFalse(self.choice.begin(self.view.open_chat("@bob").items, self.view.pane))

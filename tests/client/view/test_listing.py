@@ -32,6 +32,11 @@ class CursorTests(SynchronousTestCase):
         self.assertEqual((cursor.settle([*"ac"]), cursor.choose([])), (1, "c"))
         self.assertEqual((cursor.settle([]), cursor.choose([])), (0, None))
 
+    def test_first(self) -> None:
+        """Without a chosen entry, the first one is chosen."""
+        cursor: Cursor[str] = Cursor()
+        self.assertEqual((cursor.choose([*"abc"]), cursor.key), ("a", "a"))
+
     def test_shows(self) -> None:
         """The chosen row is always among the visible rows."""
         self.assertEqual((first_row(9, 20, 4), first_row(9, 10, 4), first_row(2, 3, 4)), (7, 6, 0))

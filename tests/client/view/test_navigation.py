@@ -1,6 +1,8 @@
 """Moving between chats, lists and search results."""
 
-from irchat.client.view.navigation import Place
+from irchat.client.view import chat_state
+from irchat.client.view.chat_state import ChatState
+from irchat.client.view.navigation import Navigation, Place
 from irchat.client.view.rows import Row
 from irchat.protocol import events
 from tests.client.view.test_screen_state import ScreenStateCase
@@ -60,6 +62,131 @@ class MovingTests(ScreenStateCase):
         self.view.apply(message("hi", seq=2, chat="@bob", at="2026-11-22T13:00:03.000Z"), 0.0)
         self.assertEqual([chat.name for chat in self.view.listed()], ["@bob", "*team"])
 
+    def test_at_first(self) -> None:
+        """Before the sign-in, there is no name, no chat and no result, and own lines have a place."""
+        view = Navigation()
+        self.assertEqual((view.place, view.me, view.open, view.own.name), (Place.SIGN_IN, "", None, ""))
+        self.assertEqual((view.here, view.last_own, view.found_for, view.manual), (view.own, None, "", None))
+
+    def test_backwards_from_home(self) -> None:
+        """Without an open chat, the one before is the last and the one after the first, also next to a lost chat."""
+        self.view.open_chat("GLOBAL")
+        self.view.go_home()
+        self.assertEqual((self.view.next_chat(1), self.view.next_chat(-1)), ("@bob", "@bob"))
+        lost = self.view.open_chat("@bob")
+        self.view.chats.drop("@bob", "why")
+        self.view.chats.of_id("*team", "g")
+        self.assertTrue(lost.gone)
+        self.assertEqual((self.view.next_chat(1), self.view.next_chat(-1)), ("GLOBAL", "*team"))
+
+    def test_unread_but_open(self) -> None:
+        """The open chat is not the next one, even if it has unread messages."""
+        self.view.open_chat("GLOBAL")
+        self.view.apply(message("hi", seq=1), 0.0)
+        self.assertEqual(self.view.next_chat(1), "@bob")
+
+    def test_number_of_a_lost_chat(self) -> None:
+        """A lost chat is listed last, and no number opens it."""
+        lost = self.view.open_chat("@bob")
+        self.view.chats.drop("@bob", "why")
+        self.assertEqual(self.view.chats.in_order()[1], lost)
+        self.assertIsNone(self.view.numbered(2))
+
+    def test_nine_latest(self) -> None:
+        """Where nothing is unread, the nine chats with the latest messages are listed, the latest first."""
+        for number in range(12):
+            name = f"@user{number:02}"
+            self.view.apply(message("hi", seq=1, chat=name, at=f"2026-11-22T13:00:{number:02}.000Z"), 0.0)
+            self.view.chat(name).all_read()
+        self.assertEqual(self.view.choices(), [f"@user{number:02}" for number in range(11, 2, -1)])
+
+    def test_leaving(self) -> None:
+        """Whatever is over the pane closes with the move to another chat: the manual, a list, and a chosen message."""
+        chat = self.view.open_chat("GLOBAL")
+        self.load(message("hi", seq=1))
+        for leave in (self.view.go_home, lambda: self.view.open_chat("@bob")):
+            self.view.open_chat("GLOBAL")
+            self.view.choice.begin(chat.items, self.view.pane)
+            self.assertTrue(self.view.is_choosing)
+            self.view.filter, self.view.manual = "x", 3
+            self.assertFalse(self.view.is_choosing)
+            leave()
+            self.assertEqual((self.view.filter, self.view.manual, self.view.choice.is_on), (None, None, False))
+        self.view.manual = 3
+        self.view.begin_filter()
+        self.assertEqual((self.view.filter, self.view.manual), ("", None))
+
+    def test_opened_again(self) -> None:
+        """Opening the chat that is open shows its end, and chooses nothing."""
+        chat = self.view.open_chat("GLOBAL")
+        self.load(*(message("hi", seq=seq) for seq in range(1, 9)))
+        self.view.choice.begin(chat.items, self.view.pane)
+        self.view.pane.show((3, 0, 0))
+        self.view.open_chat("GLOBAL")
+        self.assertEqual((self.view.pane.follows, self.view.choice.is_on), (True, False))
+
+    def test_trimmed_on_leaving(self) -> None:
+        """A chat that has grown while its pane was moved up is trimmed when it is left."""
+        self.patch(chat_state, "KEPT_ITEMS", 5)
+        chat = self.view.open_chat("GLOBAL")
+        self.load(message("hi", seq=1))
+        self.view.pane.show((1, 0, 0))
+        for seq in range(2, 10):
+            self.view.apply(message("hi", seq=seq), 0.0)
+        self.assertEqual(len(chat.items), 9)
+        self.view.go_home()
+        self.assertEqual((len(chat.items), chat.first_seq), (5, 5))
+
+    def test_lost_chat_opened(self) -> None:
+        """A lost chat that was left can be opened once more, and is listed once."""
+        lost = self.view.chat("@bob")
+        self.view.chats.drop("@bob", "why")
+        self.assertNotIn(lost, self.view.chats.gone)
+        for _ in range(2):
+            self.view.open_chat(lost)
+            self.assertEqual(self.view.chats.gone, [lost])
+
+    def test_typed_names(self) -> None:
+        """A typed name is compared by the server's rules with those of chats and users. As it is, it comes first."""
+        self.view.known["Carol"] = None
+        names = ["@BOB", "@carol", "@nobody"]
+        self.assertEqual([self.view.chat_typed(name).name for name in names], ["@bob", "@Carol", "@nobody"])
+        both = [self.view.chat(name) for name in ("*TEAM", "*team")]
+        self.assertEqual([self.view.chat_typed(name) for name in ("*TEAM", "*team")], both)
+
+    def test_not_seen(self) -> None:
+        """Nothing is read in a chat that is lost or not on the screen, or that a list or the manual covers."""
+        chat = self.view.open_chat("GLOBAL")
+        self.load(message("hi", seq=1))
+        chat.unread = 1
+        for name, value in (("filter", ""), ("manual", 0), ("place", Place.FOUND), ("open", None)):
+            setattr(self.view, name, value)
+            self.assertIsNone(self.view.seen(), name)
+            self.view.filter, self.view.manual, self.view.place, self.view.open = None, None, Place.CHAT, chat
+        chat.gone = "why"
+        self.assertIsNone(self.view.seen())
+        chat.gone = ""
+        self.assertEqual(self.view.seen(), ("GLOBAL", 1))
+
+    def test_seen_without_a_count(self) -> None:
+        """The end of a chat counts as read if the read marker is behind it, even if nothing is counted as unread."""
+        chat = self.view.open_chat("GLOBAL")
+        self.load(message("mine", seq=3, sender="alice"))
+        self.assertEqual((self.view.seen(), chat.read_seq), (("GLOBAL", 3), 3))
+        self.assertIsNone(self.view.seen())
+
+    def test_last_own(self) -> None:
+        """The last own message is the lowest one of the user that is drawn, sent or being sent."""
+        chat = self.view.open_chat("GLOBAL")
+        senders = ("alice", "bob", "alice", "bob", "alice")
+        self.load(*(message("hi", seq=seq, sender=sender) for seq, sender in enumerate(senders, 1)))
+        self.view.note("a note")
+        chat.add_pending("mine", "alice", "n", None)
+        self.assertIsNone(self.view.last_own)
+        for first, last, expected in ((0, 6, 6), (0, 5, 4), (1, 4, 4), (1, 3, 2), (2, 3, 2), (3, 3, None)):
+            self.view.pane.drawn = chat.items[first].key, chat.items[last].key
+            self.assertIs(self.view.last_own, None if expected is None else chat.items[expected], (first, last))
+
     def test_complaint_in_view(self) -> None:
         """An error about a message is visible below the visible ones, also where the pane was moved up."""
         for number in range(1, 30):
@@ -81,3 +208,33 @@ class MovingTests(ScreenStateCase):
         self.assertIs(self.view.here, self.view.own)
         self.view.show_found(events.Found([message("mine", seq=3, sender="alice"), message("one", seq=1)], False), "o")
         self.assertEqual([item.own for item in self.view.found], [True, False])
+
+    def test_found_titles(self) -> None:
+        """The title of results has the words or another text, and asks for more words only where there are words."""
+        none = events.Found([], False)
+        self.view.show_found(none, "lunch\x1b")
+        self.assertEqual(self.view.found_for, "lunch\u241b")
+        self.view.show_found(none, "lunch", "pins of *team")
+        self.assertEqual(self.view.found_for, "pins of *team")
+        for words, more in (("lunch", "pins — there is more: use more words"), ("", "pins — there is more")):
+            self.view.show_found(events.Found([], True), words, "pins")
+            self.assertEqual(self.view.found_for, more)
+
+    def test_found_choices(self) -> None:
+        """The cursor is over the results, or over the chats while their list is open."""
+        self.view.show_found(events.Found([message("one", seq=1)], False), "o")
+        self.assertEqual(self.view.choices(), self.view.found)
+        self.view.begin_filter()
+        self.assertEqual(self.view.choices(), ["GLOBAL", "@bob"])
+        lost = ChatState("*team")
+        lost.gone = "why"
+        self.view.chats.gone.append(lost)
+        self.assertEqual(self.view.choices(), ["GLOBAL", "@bob", lost])
+
+    def test_marked_words(self) -> None:
+        """A result has the searched words marked, and the key of its place in the list."""
+        self.view.show_found(events.Found([message("two cups", seq=2), message("one cup", seq=1)], False), "two")
+        first, second = self.view.found
+        assert first.hit is not None
+        self.assertEqual(list(first.hit.pieces(0, 8)), [("two", True), (" cups", False)])
+        self.assertEqual((first.key, second.key), ((0, 0, 0), (1, 0, 0)))
