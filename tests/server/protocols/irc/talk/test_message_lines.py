@@ -203,9 +203,3 @@ class LongTests(SynchronousTestCase):
         """A message of one line, and an ACTION, is no batch."""
         self.assertEqual(lines("hi", Flavour(multiline=True)), [":alice!al@irchat PRIVMSG #team :hi"])
         self.assertNotIn("BATCH", "".join(lines("/me " + "word " * 150, Flavour(multiline=True))))
-
-    def test_longest_line(self) -> None:
-        """A text of as many bytes as fit on a line is one line; with one more byte it is a batch."""
-        for fits in "x" * TEXT_BYTES, "ä" * (TEXT_BYTES // 2):
-            self.assertEqual(lines(fits, Flavour(multiline=True)), [f":alice!al@irchat PRIVMSG #team :{fits}"])
-            self.assertIn(" BATCH ", lines(f"{fits}x", Flavour(multiline=True))[0])
