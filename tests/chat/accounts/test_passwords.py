@@ -102,7 +102,7 @@ class PasswordTests(AccountsTestCase):
         """Without memory for a hash a request is refused as such, not as a wrong password, and may be repeated."""
         self.register()
         logged: list[str] = []
-        self.patch(accounts._log, "error", lambda text, **fields: logged.append(text.format(**fields)))
+        self.patch(accounts._seldom, "error", logged.append)
         for error in MemoryError(), HashingError("threads"):
             self.patch(self.accounts, "in_thread", lambda by, *call, error=error: fail(error))
             for _ in range(2):

@@ -109,14 +109,6 @@ class MultilineTests(IRCTestCase):
         self.assertEqual((self.json.got(), self.bob.got()), ([], []))
         return line
 
-    def test_one_line(self) -> None:
-        """A batch of one line is as the line alone: an ACTION is one, and no other CTCP is passed on."""
-        self.alice.type(*batch("\x01ACTION waves\x01"))
-        self.assertEqual(self.json.one("message")["text"], "/me waves")
-        self.assertIn(" PRIVMSG #global :\x01ACTION waves\x01", self.bob.got()[0])
-        self.alice.got()
-        self.assertTrue(self._refused(*batch("\x01VERSION\x01")).startswith(":irchat 412 alice :"))
-
     def test_limits(self) -> None:
         """Too many bytes or lines are refused, and the batch is dropped as a whole."""
         many = batch(*["x" * 400] * (MAX_BYTES // 400 + 1))
