@@ -127,11 +127,6 @@ class SignalTests(IRCTestCase):
             self.alice.ask(f"@+a={'x' * 4_092} TAGMSG #global"), [":irchat 417 alice :Input line was too long"]
         )
 
-    def test_bot(self) -> None:
-        """The tags of a user that calls itself a bot have the tag of a bot."""
-        self.alice.ask("MODE alice +B", "@+a=b TAGMSG #global")
-        self.assertIn(";bot;+a=b ", self.bob.got()[0])
-
     def test_echo(self) -> None:
         """With echo-message it comes back with its label."""
         alice = self.irc("alice", "message-tags", "echo-message", "labeled-response", "batch")
