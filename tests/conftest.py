@@ -16,8 +16,3 @@ def own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None
     """Run each test in a new folder, because trial's ``mktemp`` leaves its files in the current one."""
     monkeypatch.chdir(tmp_path)
     yield
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Run pytest-style tests last: pytest-twisted keeps the reactor running, and trial's tests start it themselves."""
-    items.sort(key=lambda item: item.parent is not None and isinstance(item.parent, pytest.Module))

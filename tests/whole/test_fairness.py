@@ -9,9 +9,17 @@ from irchat.chat.accounts import accounts
 from irchat.interfaces.limits import Limits
 from irchat.protocol.requests import Ping, Search
 from irchat.protocol.rules import CLIENT_LINE_BYTES
-from irchat.server.sessions.costs import BYTES_OF_MS, COSTS, WORK_A_SECOND, WORK_AT_ONCE, WORK_OF_LINE
+from irchat.server.sessions.costs import (
+    ADDRESS_SHARE,
+    BYTES_OF_MS,
+    COSTS,
+    WORK_A_SECOND,
+    WORK_AT_ONCE,
+    WORK_OF_LINE,
+    WORK_OF_QUESTION,
+)
 from irchat.system.seldom import SeldomLog
-from tests.helpers.server import PASSWORD, JSONClient, ServerTestCase, refs, request
+from tests.helpers.server import PASSWORD, JSONClient, ServerTestCase, TextClient, refs, request
 
 _BURST = 30
 
@@ -141,6 +149,20 @@ class WorkTests(ServerTestCase):
                 server.advance(0.1)
                 alice.send()
             self.assertTrue(alice.socket.is_read, lines[:20])
+
+    def test_questions(self) -> None:
+        """The questions of the text protocol, before and after the sign-in, wait like requests."""
+        for typed in b"no name\n", b"somebody\nshort\n", b"!password\nold\nshort\n":
+            server = self.make_server(limits=Limits(rate=10.0, per_address=50))
+            client = server.text("alice") if typed.startswith(b"!") else TextClient(server)
+            again = typed.splitlines(keepends=True)[-1]
+            client.send(typed + again * int(2 * ADDRESS_SHARE * WORK_AT_ONCE / WORK_OF_QUESTION))
+            server.advance(*[0.0] * 200)
+            self.assertFalse(client.socket.is_read, typed)
+            for _ in range(int(WORK_AT_ONCE / WORK_A_SECOND * 10) + 30):
+                server.advance(0.1)
+                client.send()
+            self.assertTrue(client.socket.is_read, typed)
 
     def test_pages_at_sign_in(self) -> None:
         """A client that requests a page of each of 200 chats on sign-in gets them at once."""

@@ -5,10 +5,11 @@ All other tests are trial's `TestCase`s, which run under trial as well. Trial ig
 
 import json
 import tempfile
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import pytest
 import pytest_twisted
 from twisted.internet.defer import DeferredQueue, ensureDeferred
 from twisted.internet.endpoints import TCP4ClientEndpoint, connectProtocol
@@ -42,6 +43,19 @@ class Person(LineReceiver):
         while (event := await self._events.get())["type"] != kind:
             pass
         return event
+
+
+@pytest.fixture(autouse=True)
+def reactor_of_trial() -> Iterator[None]:
+    """Leave the plugin's reactor after each test: those of trial, which may follow in this process, run it again."""
+    yield
+    from twisted.internet import reactor  # noqa: PLC0415 -- as below
+
+    instances = pytest_twisted._instances
+    reactor.callLater(0, reactor.crash)  # type: ignore[attr-defined]
+    instances.gr_twisted.switch()
+    instances.gr_twisted = None
+    pytest_twisted.init_twisted_greenlet()
 
 
 @pytest_twisted.async_yield_fixture

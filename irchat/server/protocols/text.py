@@ -21,6 +21,7 @@ from irchat.rendering.transcript import Transcript
 from irchat.server.delivery.reprints import Reprints
 from irchat.server.delivery.shared_lines import SharedRenderer, joined
 from irchat.server.protocols.base import greeting
+from irchat.server.sessions.costs import WORK_OF_QUESTION
 from irchat.server.sessions.session import Session
 
 _ANSWER = object()
@@ -187,6 +188,8 @@ class TextProtocol:
         return f"{question}\n".encode()
 
     def _say(self, data: bytes) -> None:
+        """Ask a question that is no reply to a request."""
+        self._session.charge(WORK_OF_QUESTION)
         self._session.outbox.put(data)
 
     # Signing in.

@@ -32,6 +32,8 @@ WORK_OF_PAGE = 0.3
 """The work of an HTTP request, charged to the address."""
 WORK_OF_LINE = 0.02
 """The work of each line, even of one without a request, such as an empty one or a ``pong``."""
+WORK_OF_QUESTION = 0.3
+"""The work of a question in the text protocol, such as the one for a name, and of reading its answer."""
 WORK_OF_REFUSED_LINE = 0.5
 """The additional work of a refused request: an invalid line is parsed twice."""
 WORK_OF_RECIPIENT = 0.008

@@ -38,6 +38,7 @@ class CostsTests(SynchronousTestCase):
             f"each {costs.BYTES_OF_MS:,} bytes of a long line or reply 1 ms,",
             f"a message {COSTS[requests.Send].work:g} ms",
             f"plus {costs.WORK_OF_RECIPIENT:g} ms for each session that receives it,",
+            f"a question of the text protocol {costs.WORK_OF_QUESTION:g} ms,",
             f"an HTTP request {costs.WORK_OF_PAGE:g} ms, and a TLS handshake {costs.WORK_OF_CONNECTION:g} ms.",
             f"A user has {costs.WORK_A_SECOND:g} ms of work per second and up to {costs.WORK_AT_ONCE:g} ms at once;",
             f"an address has {costs.ADDRESS_SHARE:g} times as much.",
