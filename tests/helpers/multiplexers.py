@@ -176,6 +176,7 @@ class MultiplexerCase(_FullScreenCase):
     def check_control(self, terminal: Multiplexer) -> None:
         """Check that a naive clear does leave a copy."""
         terminal.expect("$")
-        terminal.type(f"printf '{SECRET}\\n'; sleep 0.2; printf '\\033[H\\033[2J'")
+        terminal.type(f"printf '{SECRET}\\n'; sleep 0.2; printf '\\033[H\\033[2J'; echo do''ne")
+        terminal.expect("done")  # which is not what was typed
         terminal.expect_gone(SECRET)
         self.assertIn(f"\n{SECRET}\n", terminal.everything())

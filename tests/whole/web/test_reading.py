@@ -76,7 +76,8 @@ class ReadingTests(_BrowserCase):
         self.assertGreaterEqual(seen, 1)
         say(page, "*dave -> team")
         open_chat(page, "@dave")
-        scroller.evaluate("element => { element.scrollTop = 0; }")
+        to_top = "element => { element.scrollTop = 0; return !document.getElementById('to-end').hidden; }"
+        self.until(lambda: scroller.evaluate(to_top), page)
         self.see(page.locator("#to-end"), "To the end")
         other = self.visit()
         self.fill_door(other, "dave")

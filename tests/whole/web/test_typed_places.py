@@ -76,6 +76,7 @@ class PlacesTests(_BrowserCase):
         self.assertEqual(line(page).input_value(), "")
         say(page, "of all")
         self.see(row(page, "of all"))
+        self.assertEqual(dave.event("message")["text"], "of all")  # the page shows it before it is stored
         history = dave.ask(type="history", chat="*team2")
         self.assertEqual([message["text"] for message in history["messages"]], ["of all"])
 
