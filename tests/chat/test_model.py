@@ -26,12 +26,13 @@ seconds = st.none() | st.none() | st.integers(1, 9)
 
 
 class _Said(NamedTuple):
-    """A message. ``to`` are the chat's members at that time. ``end`` is None for a stored one."""
+    """A message. ``to`` are the chat's members at that time. A stored one has a ``seq``, a timed one an ``end``."""
 
     number: int
     sender: str
     to: frozenset[str]
     end: float | None
+    seq: int | None = None
 
 
 class _Chat:
@@ -127,7 +128,7 @@ class ChatMachine(RuleBasedStateMachine):
             chat.stored += 1
             chat.read[name] = chat.stored
             assert sent.seq == chat.stored
-            chat.said.append(_Said(self.count, name, frozenset(chat.members), None))
+            chat.said.append(_Said(self.count, name, frozenset(chat.members), None, chat.stored))
         else:
             others = [member for member in chat.members if member != name and not self.silent(name, member)]
             assert (sent.reached, sent.of) == (len(others), len(others))
@@ -140,7 +141,12 @@ class ChatMachine(RuleBasedStateMachine):
         label = labels[where % len(labels)]
         chat = self.chats[self.chat_of(name, label)]
         assert self.answer(self.world.chat.reading.mark(self.world[name], label, seq, None)) == events.Ok()
-        chat.read[name] = max(chat.read.get(name, 0), min(seq, chat.stored))
+        end = chat.stored
+        if any(self.silent(name, other) for other in _NAMES):  # the last visible message counts as the end
+            end = max((said.seq or 0 for said in self.visible(name, chat)[0]), default=0)
+        if seq >= end:
+            seq = chat.stored
+        chat.read[name] = max(chat.read.get(name, 0), seq)
         if seq >= chat.stored:
             chat.timed_read |= {(name, said.number) for said in self.visible(name, chat)[1]}
 

@@ -64,6 +64,7 @@ class OutageTests(_BrowserCase):
         self.administer("backup", backup)
         say(page, "after the backup")
         self.see(row(page, "after the backup"))
+        self.assertEqual(other.event("message")["text"], "after the backup")  # the page shows it before it is stored
         line(page).fill("a draft")
         self.server.stop()
         self.administer("restore", backup)
