@@ -47,7 +47,8 @@ class SSHNodesTests(ClusterTestCase):
         self.assertEqual(len(self.asked(alice, type="sessions")["sessions"]), 1)
         self.assertIn("online, too: 2 sessions", self.run_ssh(second, "!sessions").stdout)
         self.assertEqual(self.asked(alice, type="remove_key", number=1)["keys"], [])
-        _, errors = lines.communicate(timeout=PATIENCE)
+        lines.wait(PATIENCE)  # with its input open, whose end would end it as well
+        _, errors = lines.communicate()
         self.assertEqual((lines.returncode, b"the key that signed you in was removed" in errors), (1, True), errors)
         refused = self.run_ssh(second, "ls")
         self.assertEqual((refused.returncode, "A command needs a key" in refused.stderr), (1, True))
