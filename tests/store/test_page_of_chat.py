@@ -21,9 +21,11 @@ class _Rows:
         self.read = 0
 
     def upwards(self, above: int) -> Iterator[MessageRow]:
+        assert above < 2**63
         return self._reading(row for row in self._rows if row[0] > above)
 
     def downwards(self, above: int, below: int) -> Iterator[MessageRow]:
+        assert max(above, below) < 2**63
         return self._reading(row for row in self._rows[::-1] if above < row[0] < below)
 
     def first_from(self, seq: int) -> tuple[int, int] | None:
@@ -59,6 +61,60 @@ class PageTests(SynchronousTestCase):
             self.assertEqual(([message.seq for message in messages], more), expected, around)
         messages, more = page_of(_Rows(2), PageQuery(1, GLOBAL, 1, around=2), 0, 0, 2)
         self.assertEqual(([message.seq for message in messages], more), ([2], False))
+
+    def test_numbers_of_a_database(self) -> None:
+        """A number beyond those of a database is the highest of them, and that one stays as it is."""
+        for number in (2**63 - 1, 2**63):
+            below: list[int] = []
+            rows = _Rows(1, 2)
+            self.patch(rows, "downwards", lambda above, end, below=below: below.append(end) or ())
+            page_of(rows, PageQuery(1, GLOBAL, 3, before=number), 0, 0, 2)
+            self.assertEqual(below, [2**63 - 1])
+
+    def test_bytes(self) -> None:
+        """Texts and their overhead fit in the bytes of a page, but the first message always does."""
+        for page_bytes, overhead, expected in (
+            (1, 0, ([1], True)),
+            (7, 0, ([1], True)),
+            (8, 0, ([1, 2], True)),
+            (9, 1, ([1], True)),
+            (10, 1, ([1, 2], True)),
+            (20, 1, ([1, 2, 3, 4], False)),
+        ):
+            query = PageQuery(1, GLOBAL, 9, after=0, page_bytes=page_bytes, overhead=overhead)
+            messages, more = page_of(_Rows(1, 2, 3, 4), query, 0, 0, 4)
+            self.assertEqual(([message.seq for message in messages], more), expected, (page_bytes, overhead))
+
+    def test_bytes_around(self) -> None:
+        """The later part gets half of the bytes, the larger one, and the earlier part all that the later one leaves."""
+        for limit, page_bytes, overhead, expected in (
+            (6, 20, 0, [2, 3, 4, 5, 6]),
+            (6, 16, 0, [3, 4, 5, 6]),
+            (6, 23, 0, [3, 4, 5, 6, 7]),
+            (6, 22, 0, [2, 3, 4, 5, 6]),
+            (6, 4, 0, [5]),
+            (6, 7, 0, [5]),
+            (6, 8, 0, [4, 5]),
+            (6, 20, 1, [3, 4, 5, 6]),
+            (1, 4, 0, [5]),
+            (4, 99, 0, [3, 4, 5, 6]),
+            (5, 99, 0, [3, 4, 5, 6, 7]),
+        ):
+            query = PageQuery(1, GLOBAL, limit, around=5, page_bytes=page_bytes, overhead=overhead)
+            messages, more = page_of(_Rows(*range(1, 10)), query, 0, 0, 9)
+            self.assertEqual([message.seq for message in messages], expected, (limit, page_bytes, overhead))
+            self.assertTrue(more)
+
+    def test_around_in_a_short_chat(self) -> None:
+        """There are no more if both parts reach the ends of the chat, and there are if one of them does not."""
+        for limit, around, seqs, expected in (
+            (4, 3, [1, 2, 3, 4], False),
+            (3, 3, [2, 3, 4], True),
+            (2, 2, [1, 2], True),
+            (9, 1, [1, 2, 3, 4], False),
+        ):
+            messages, more = page_of(_Rows(1, 2, 3, 4), PageQuery(1, GLOBAL, limit, around=around), 0, 0, 4)
+            self.assertEqual(([message.seq for message in messages], more), (seqs, expected), (limit, around))
 
     def test_no_page_ends_between_equal_times(self) -> None:
         """A page ends before or after all messages of one time, as older versions stored, even over the limit."""

@@ -33,7 +33,7 @@ class StatusTests(PanelsCase):
         self.view.choice.forget()
         style, text = self.status(line)
         self.assertEqual((style, "say it to one user alone" in text), ("class:hint", True))
-        self.assertEqual(self.status("@")[0], "class:hint")
+        self.assertEqual(self.status("!nothing")[0], "class:wrong")
 
     def test_lost_connection(self) -> None:
         """A lost connection is shown instead of keys and usages, as an error. Connecting is none."""
@@ -52,6 +52,14 @@ class StatusTests(PanelsCase):
         """While the list of chats is filtered, the typed text is not a command."""
         self.view.begin_filter()
         self.assertIn("alice@host:7667", self.status("@bob hi")[1])
+
+    def test_four_chats(self) -> None:
+        """Up to four chats with unread messages are named, and only those beyond are counted."""
+        for number, end in ((1, "*1 1"), (2, "*1 1"), (3, "*1 1"), (4, "*1 1"), (5, "*2 1 and 1 more")):
+            at = f"2026-11-22T13:00:0{number}.000Z"
+            self.view.apply(message("hi", seq=1, chat=f"*{number}", at=at), 0.0)
+            text = self.status(width=100)[1].rstrip().removesuffix("Ctrl-K: chats  F1: help").rstrip()
+            self.assertTrue(text.endswith(end), text)
 
     def test_links(self) -> None:
         """Over the list of links, the header and the status line say what it is and what the keys do."""
@@ -109,6 +117,14 @@ class PaneTests(PanelsCase):
         self.view.show_found(events.Found([message("hi", seq=2), message("ho", seq=1, chat="@bob")], False), "h")
         rows = [_text(row) for row in self.pane()]
         self.assertTrue(rows[1].endswith("GLOBAL hi") and rows[2].endswith("@bob ho"), rows)
+
+    def test_one_day(self) -> None:
+        """A note between two messages of one day does not begin that day again."""
+        self.view.open_chat("GLOBAL")
+        self.load(message("one", seq=1))
+        self.view.note("a note")
+        self.view.apply(message("two", seq=2), 0.0)
+        self.assertEqual(sum("22 November 2026" in _text(row) for row in self.pane()), 1)
 
     def test_chosen_and_marked(self) -> None:
         """While messages are chosen, the one that a search led to is not marked."""
