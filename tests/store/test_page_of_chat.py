@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from twisted.trial.unittest import SynchronousTestCase
 
 from irchat.interfaces.store import PageQuery
-from irchat.interfaces.stored import GLOBAL
+from irchat.interfaces.stored import GLOBAL, StoredMessage
 from irchat.store.page_of_chat import MessageRow, page_of, place_of
 
 
@@ -96,6 +96,7 @@ class PageTests(SynchronousTestCase):
             (6, 7, 0, [5]),
             (6, 8, 0, [4, 5]),
             (6, 20, 1, [3, 4, 5, 6]),
+            (6, 22, 1, [3, 4, 5, 6]),
             (1, 4, 0, [5]),
             (4, 99, 0, [3, 4, 5, 6]),
             (5, 99, 0, [3, 4, 5, 6, 7]),
@@ -104,6 +105,17 @@ class PageTests(SynchronousTestCase):
             messages, more = page_of(_Rows(*range(1, 10)), query, 0, 0, 9)
             self.assertEqual([message.seq for message in messages], expected, (limit, page_bytes, overhead))
             self.assertTrue(more)
+
+    def test_bytes_of_equal_times(self) -> None:
+        """A page of one message around a place has all bytes for messages of one time, which it does not split."""
+        query = PageQuery(1, GLOBAL, 1, around=1, page_bytes=12)
+        messages, more = page_of(_Rows(1, 2, 3, 4, ats=(5, 5, 5, 6)), query, 0, 0, 4)
+        self.assertEqual(([message.seq for message in messages], more), ([1, 2, 3], True))
+
+    def test_last_page_in_bytes(self) -> None:
+        """The last page has the last message, however few bytes there are, as it is stored."""
+        messages, more = page_of(_Rows(6, 7), PageQuery(1, GLOBAL, 9, page_bytes=1), 0, 0, 7)
+        self.assertEqual((messages, more), ([StoredMessage(GLOBAL, 7, 1, 70, "text", notice=True)], True))
 
     def test_around_in_a_short_chat(self) -> None:
         """There are no more if both parts reach the ends of the chat, and there are if one of them does not."""
@@ -138,6 +150,7 @@ class PageTests(SynchronousTestCase):
             self.assertEqual(place_of(_Rows(*seqs), 0, 9, at), expected, at)
         self.assertEqual(place_of(_Rows(*seqs), 5, 9, 20), 6)
         self.assertEqual(place_of(_Rows(), 0, 0, 20), 1)
+        self.assertEqual(place_of(_Rows(1, 2), 0, 9, 50), 3)
 
     def test_reads_no_more_than_needed(self) -> None:
         """One row more than the limit is read, however long the chat is."""
