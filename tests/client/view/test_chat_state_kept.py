@@ -122,6 +122,12 @@ class NoteTests(_Case):
         self.chat.forget([note])
         self.assertEqual(self.texts, ["m1", "m2"])
 
+    def test_read_past_notes(self) -> None:
+        """Notes between messages do not count when a part is read."""
+        self.chat.add_note("note", after=1)
+        self.chat.unread = 2
+        self.assertEqual((self.chat.read_part(2), self.chat.unread), (True, 0))
+
     def test_first_unread(self) -> None:
         """The first unread message is a stored one of another user, not a note or an own one."""
         self.chat.line = 1
