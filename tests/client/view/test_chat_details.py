@@ -120,7 +120,8 @@ class PinsTests(SynchronousTestCase):
         """A found message without a rev or marks is counted until a change says what it has."""
         self.pins.load(events.Found([message("x", seq=4), message("psst", id="t1")], False), "alice")
         self.assertEqual(str(self.pins), "pin 1")
-        self.assertEqual(self.amend(4, 1, mark="ok", on=True), "")
+        self.assertEqual(self.amend(4, 1, mark="pin", on=True), "pin 1")
+        self.assertEqual(self.amend(4, 2, mark="pin", on=False), "")
 
     def test_own_pin(self) -> None:
         """The user's own pin stays when others take theirs off, and counts once."""

@@ -212,6 +212,13 @@ class TimedTests(_Case):
         self.assertTrue(self.chat.read_to(1))
         self.assertEqual(self.chat.unread, 2)
 
+    def test_place(self) -> None:
+        """It comes after the last stored message that was sent before it, and before later ones."""
+        self.chat.add_message(message("late", seq=3, at="2026-11-22T14:00:00.000Z"), "alice", 0.0)
+        self.chat.add_message(self.timed(), "alice", 5.0)
+        self.chat.add_message(message("early", id="t2", left_ms=9_000, at="2026-11-21T00:00:00.000Z"), "alice", 5.0)
+        self.assertEqual(self.texts, ["early", "m1", "m2", "psst", "late"])
+
     def test_received_again(self) -> None:
         """A second one with the same id is neither counted nor added again."""
         for _ in range(2):
