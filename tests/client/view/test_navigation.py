@@ -220,6 +220,25 @@ class MovingTests(ScreenStateCase):
             self.view.show_found(events.Found([], True), words, "pins")
             self.assertEqual(self.view.found_for, more)
 
+    def test_found_leaves_the_chat(self) -> None:
+        """Results replace the open chat, which is left: its line and the manual go, and the pane is at its end."""
+        self.view.apply(message("one", seq=1), 0.0)
+        chat = self.view.open_chat("GLOBAL")
+        self.assertEqual(chat.line, 0)
+        self.view.pane.show((1, 0, 0))
+        self.view.manual = 0
+        self.view.show_found(events.Found([], False), "o")
+        self.assertEqual((chat.line, self.view.manual, self.view.pane.follows), (None, None, True))
+
+    def test_manual_moves(self) -> None:
+        """The manual moves down by rows, and up to its first one. It is not opened by that."""
+        self.view.scroll_manual(3)
+        self.assertIsNone(self.view.manual)
+        self.view.manual = 0
+        for by, first in ((3, 3), (2, 5), (-4, 1), (-4, 0)):
+            self.view.scroll_manual(by)
+            self.assertEqual(self.view.manual, first)
+
     def test_found_choices(self) -> None:
         """The cursor is over the results, or over the chats while their list is open."""
         self.view.show_found(events.Found([message("one", seq=1)], False), "o")

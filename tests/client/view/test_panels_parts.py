@@ -70,6 +70,16 @@ class StatusTests(PanelsCase):
         self.assertIn("copy an address", self.status()[1])
         self.assertEqual(_text(self.painter.header(60)).rstrip(), " Links  of the chosen message")
 
+    def test_rows(self) -> None:
+        """A text fills its row between two spaces, and takes as many rows as it may, the last one cut."""
+        for text, max_rows, shown in (
+            ("x" * 10, 2, [" " + "x" * 10 + " "]),
+            ("x" * 11, 2, [" " + "x" * 10 + " ", " x" + " " * 10]),
+            ("one two three four", 1, [" one two th…"]),
+        ):
+            rows = self.painter.status(12, max_rows, "", text)
+            self.assertEqual([_text(row) for row in rows], shown, text)
+
     def test_too_narrow(self) -> None:
         """Where not even the name fits, it ends with an ellipsis before the keys."""
         keys = "Ctrl-K: chats  F1: help"
