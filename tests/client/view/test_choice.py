@@ -75,6 +75,8 @@ class ChoiceTests(ScreenStateCase):
         self.begin()
         self.view.amend(amended(seq=30, rev=1, deleted=True))
         self.assertEqual(self.chosen(), 29)
+        self.rows()
+        self.assertEqual(self.choice.key, (29, 0, 0))
         self.load(message("only", seq=1), name="@bob")
         chat = self.view.open_chat("@bob")
         self.choice.begin(chat.items, self.view.pane)

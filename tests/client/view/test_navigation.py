@@ -168,6 +168,18 @@ class MovingTests(ScreenStateCase):
         chat.gone = ""
         self.assertEqual(self.view.seen(), ("GLOBAL", 1))
 
+    def test_not_drawn(self) -> None:
+        """In a pane that was moved up, nothing is read before it is drawn, or while messages may be missing."""
+        chat = self.view.open_chat("GLOBAL")
+        self.load(*(message("hi", seq=seq) for seq in (1, 2, 3)))
+        chat.unread = 3
+        self.view.pane.show((2, 0, 0))
+        self.assertIsNone(self.view.seen())
+        self.view.pane.whole, chat.stale = (2, 0, 0), True
+        self.assertIsNone(self.view.seen())
+        chat.stale = False
+        self.assertEqual((self.view.seen(), chat.unread), (("GLOBAL", 2), 1))
+
     def test_seen_without_a_count(self) -> None:
         """The end of a chat counts as read if the read marker is behind it, even if nothing is counted as unread."""
         chat = self.view.open_chat("GLOBAL")

@@ -182,6 +182,19 @@ class SidebarTests(PanelsCase):
         self.assertEqual((cells(_text(row)), _text(row)[-5:]), (22, "x… 1 "))
         self.assertEqual([style for style, _ in row.pieces][2:], ["class:has-unread", "class:unread"])
 
+    def test_styles(self) -> None:
+        """Chats with unread messages stand out, muted ones are dim, and the open one is marked, whatever it has."""
+        for name in "*one", "*two", "*three":
+            self.view.chats.of_id(name, "id")
+        self.view.chat("*two").unread = self.view.chat("*three").unread = self.view.chat("GLOBAL").unread = 1
+        self.view.chat("*three").alert = "none"
+        self.view.open_chat("GLOBAL")
+        styles = {_text(row).split()[1]: [style for style, _ in row.pieces[2:]] for row in self.side(4)}
+        self.assertEqual(styles, {
+            "GLOBAL": ["class:open", "class:unread"], "*one": ["", "class:unread"],
+            "*two": ["class:has-unread", "class:unread"], "*three": ["class:muted", "class:muted"],
+        })  # fmt: skip
+
     def test_hidden_unread(self) -> None:
         """The row that counts hidden chats stands out if they have unread messages, without those of muted chats."""
         for number in range(9):
