@@ -54,6 +54,16 @@ class MovingTests(ScreenStateCase):
         self.view.filter = "ali"
         self.assertEqual(self.view.listed(), [])
 
+    def test_first_entry(self) -> None:
+        """Each list begins at its first entry, whichever was chosen in the one before."""
+        found = events.Found([message("two", seq=2), message("one", seq=1)], False)
+        for show in (self.view.begin_filter, lambda: self.view.show_found(found, "o"), self.view.begin_filter):
+            show()
+            self.assertEqual(self.view.cursor.settle(self.view.choices()), 0)
+            self.view.cursor.move(1, self.view.choices())
+        self.view.go_home()
+        self.assertIsNone(self.view.cursor.key)
+
     def test_latest_first(self) -> None:
         """Of the unread chats, the one with the latest message comes first."""
         self.view.apply(message("hi", seq=1, chat="@bob", at="2026-11-22T13:00:01.000Z"), 0.0)
