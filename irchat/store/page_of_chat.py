@@ -69,7 +69,7 @@ def _fitting(
     for seq, sender, at, text, notice in rows:
         room -= line_bytes(text) + overhead
         if (messages or may_be_empty) and (room < 0 or len(messages) >= limit):
-            more = not messages or at != messages[-1].at or _leave_out(messages, at) or room < 0
+            more = not messages or _leave_out(messages, at) or room < 0
             if more:
                 break
         messages.append(new(StoredMessage, (key, seq, sender, at, text, 0, None, (), (), notice == 1)))

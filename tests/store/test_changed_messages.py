@@ -1,10 +1,22 @@
 """Changed messages from rows. The contract of the stores tests the rest."""
 
+from collections.abc import Collection
+from typing import Any
+
 from twisted.trial.unittest import SynchronousTestCase
 
 from irchat.interfaces.store import PageQuery
-from irchat.interfaces.stored import GLOBAL, StoredMark, StoredMessage
-from irchat.store.changed_messages import as_changed, changed_hits, in_range, marks_of, mentions_of, page_of_changes
+from irchat.interfaces.stored import GLOBAL, Page, StoredMark, StoredMessage
+from irchat.store import changed_messages
+from irchat.store.changed_messages import (
+    ChangeRow,
+    as_changed,
+    changed_hits,
+    in_range,
+    marks_of,
+    mentions_of,
+    page_of_changes,
+)
 
 
 def said(seq: int, text: str = "text") -> StoredMessage:
@@ -71,3 +83,83 @@ class ChangeTests(SynchronousTestCase):
             page = page_of_changes(iter(rows), PageQuery(1, GLOBAL, limit, after_rev=0), 2, 8, {9}, changed)
             self.assertEqual(([one.seq for one in page.messages], page.deleted, page.rev, page.more), expected)
             self.assertEqual([one.notice for one in page.messages], [one.seq == 5 for one in page.messages])
+
+
+class PageOfChangesTests(SynchronousTestCase):
+    """`page_of_changes` for a member since message 2, in a chat with 9 changes."""
+
+    rows: tuple[ChangeRow, ...] = (
+        (2, 7, False, 1, 10, "seven", 0),
+        (3, 5, True, None, None, None, None),
+        (5, 4, False, 3, 20, "four", 1),
+        (6, 1, True, None, None, None, None),
+        (7, 2, False, 1, 30, "two", 0),
+        (8, 9, True, None, None, None, None),
+    )
+
+    def page(self, limit: int = 50, hidden: Collection[int] = (), after_rev: int | None = 0, **how: Any) -> Page:
+        """Return a page. The rev of each message is the one in the row of its change."""
+        revs = {seq: rev for rev, seq, *_ in self.rows}
+        self.given: list[int] = []
+
+        def with_changes(messages: list[StoredMessage]) -> list[StoredMessage]:
+            self.given += [message.seq for message in messages]
+            return [message._replace(rev=revs[message.seq]) for message in messages]
+
+        query = PageQuery(1, GLOBAL, limit, after_rev=after_rev, **how)
+        return page_of_changes(iter(self.rows), query, 2, 9, hidden, with_changes)
+
+    def seen(self, page: Page) -> tuple[list[int], tuple[int, ...], int, bool]:
+        """Return the seqs on a page, the deleted ones, and how far it covers the changes."""
+        return [message.seq for message in page.messages], page.deleted, page.rev, page.more
+
+    def test_all(self) -> None:
+        """Messages come in the order of their changes, without those from before the reader joined."""
+        page = self.page()
+        messages = [
+            StoredMessage(GLOBAL, 7, 1, 10, "seven", 2),
+            StoredMessage(GLOBAL, 4, 3, 20, "four", 5, notice=True),
+        ]
+        self.assertEqual(page, Page(messages, False, 0, 0, 9, (5, 9), (3, 8)))
+        self.assertEqual(self.given, [4, 7])
+
+    def test_nothing(self) -> None:
+        """Without any rows, all changes are covered. Deletions have no sender and are never hidden."""
+        self.assertEqual(self.seen(self.page(hidden=(1, 3, None))), ([], (5, 9), 9, False))  # type: ignore[arg-type]
+        self.rows = ()
+        self.assertEqual(self.page(after_rev=None), Page([], False, 0, 0, 9))
+
+    def test_limit(self) -> None:
+        """Messages and deletions count alike, and the page covers the changes before the first one left out."""
+        for limit, expected in (
+            (1, ([7], (), 2, True)),
+            (2, ([7], (5,), 3, True)),
+            (3, ([7, 4], (5,), 7, True)),
+            (4, ([7, 4], (5, 9), 9, False)),
+        ):
+            self.assertEqual(self.seen(self.page(limit)), expected, limit)
+
+    def test_bytes(self) -> None:
+        """Texts and the overhead of each change fit in the bytes, but the first change always does."""
+        for page_bytes, overhead, expected in (
+            (1, 0, ([7], (), 2, True)),
+            (5, 0, ([7], (5,), 3, True)),
+            (8, 0, ([7], (5,), 3, True)),
+            (9, 0, ([7, 4], (5, 9), 9, False)),
+            (12, 1, ([7, 4], (5,), 7, True)),
+            (13, 1, ([7, 4], (5, 9), 9, False)),
+        ):
+            page = self.page(page_bytes=page_bytes, overhead=overhead)
+            self.assertEqual(self.seen(page), expected, (page_bytes, overhead))
+        self.rows = self.rows[1:]
+        self.assertEqual(self.seen(self.page(page_bytes=0, overhead=1)), ([], (5,), 3, True))
+
+    def test_rows(self) -> None:
+        """A page reads a bounded number of rows. If it read so many, it covers the changes up to the last of them."""
+        for most, expected in ((1, ([7], (), 2, True)), (4, ([7, 4], (5,), 6, True)), (6, ([7, 4], (5, 9), 8, True)),
+                               (7, ([7, 4], (5, 9), 9, False))):  # fmt: skip
+            self.patch(changed_messages, "CHANGES_READ", most)
+            self.assertEqual(self.seen(self.page()), expected, most)
+        self.patch(changed_messages, "CHANGES_READ", 0)
+        for after_rev, covered in ((4, 4), (None, 0)):
+            self.assertEqual(self.seen(self.page(after_rev=after_rev)), ([], (), covered, True))

@@ -4,6 +4,8 @@ Each is unknown until the reply to one request is loaded (``is_known``). Events 
 between the request (``is_asked``) and the reply are applied after the reply, which may be older.
 """
 
+from collections.abc import Iterable
+
 from irchat.client.view import present_state
 from irchat.client.view.items import Item, Kind, clean
 from irchat.protocol import events
@@ -71,7 +73,11 @@ class Pins:
 
     def load(self, found: events.Found, me: str) -> None:
         """Replace the pins by those that a search found."""
-        self._items = {message.seq: _item(message) for message in found.messages if message.seq is not None}
+        self._items = {
+            message.seq: _item(message.seq, message.rev or 0, message.marks or ())
+            for message in found.messages
+            if message.seq is not None
+        }
         self._more = found.more
         self.is_asked = self.is_known = True
         early, self._early = self._early, []
@@ -85,14 +91,12 @@ class Pins:
                 self._early.append(amended)
             return
         seq = amended.seq
-        item = self._items.pop(seq, None) or Item(Kind.MESSAGE, (seq, 0, 0), "", seq=seq)
+        item = self._items.pop(seq, None) or _item(seq)
         present_state.amend(item, amended, me)
         if not amended.deleted and any(mark.mark.casefold() == PIN for mark in item.marks):
             self._items[seq] = item
 
 
-def _item(message: events.Message) -> Item:
+def _item(seq: int, rev: int = 0, marks: Iterable[events.Mark] = ()) -> Item:
     """Return an item with the marks of a message and without its text."""
-    item = Item(Kind.MESSAGE, (message.seq or 0, 0, 0), "", seq=message.seq)
-    item.rev, item.marks = message.rev or 0, list(message.marks or ())
-    return item
+    return Item(Kind.MESSAGE, (seq, 0, 0), "", rev=rev, marks=list(marks))

@@ -233,7 +233,6 @@ class Painter:
         pane, choice, paint = self._view.pane, self._view.choice, self.paint(width, now)
         if (chosen := choice.item(chat.items)) is not None:
             choice.key = chosen.key
-            pane.height = height
             pane.reveal(chat.items, paint, chat.items.index(chosen))
         return pane.rows(chat.items, paint, height)
 

@@ -161,8 +161,8 @@ class Brush:
             marks.append(f"{mark.mark} {names if mark.count == 1 or self._with_details else f'{mark.count:,}'}")
         return [[("class:marks", line)] for line in wrap(clean(" · ".join(marks)), room)]
 
-    def _edited(self, item: Item) -> str:
-        at = local_time(item.edited or "", self._zone) if self._with_details else None
+    def _edited(self, edited: str) -> str:
+        at = local_time(edited, self._zone) if self._with_details else None
         return f"(edited {at:%Y-%m-%d %H:%M})" if at is not None else "(edited)"
 
     def _texts(self, item: Item, room: int, taken: int) -> list[list[Piece]]:
@@ -170,7 +170,7 @@ class Brush:
         rows = self._text_rows(item, room, taken)
         if item.edited is not None:
             last = (taken if len(rows) == 1 else 0) + sum(cells(text) for _, text in rows[-1])
-            edited = self._edited(item)
+            edited = self._edited(item.edited)
             if last + 1 + cells(edited) <= room:
                 rows[-1].append(("class:edited", f" {edited}"))
             else:
@@ -197,12 +197,14 @@ class Brush:
 
 def column(heading: str, names: Sequence[tuple[str, bool]], width: int, height: int) -> list[Row]:
     """Return up to ``height`` rows: a heading and names, with a dot before those of users online (True)."""
+    if height < 1:
+        return []
     rows = [Row((("class:side-title", fit(f" {heading}", width)),))]
     rows += [
         Row((("class:online", " ● " if is_online else "   "), ("", fit(name, width - 3))))
-        for name, is_online in names[: max(0, height - 1)]
+        for name, is_online in names[: height - 1]
     ]
-    return rows[: max(0, height)]
+    return rows
 
 
 def styled(rows: list[Row], more: str) -> list[Row]:

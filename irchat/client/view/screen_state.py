@@ -317,7 +317,7 @@ class ScreenState(Navigation):
 
     def _drop(self, name: str, why: str) -> ChatState:
         chat = self.chats.drop(name, why)
-        if chat is self.open and self.place is not Place.CHAT and chat not in self.chats.gone:
+        if chat is self.open and chat not in self.chats.gone:
             self.open = None
         return chat
 

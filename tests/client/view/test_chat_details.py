@@ -40,6 +40,14 @@ class RosterTests(SynchronousTestCase):
         self.roster.load(self.group)
         self.assertEqual(self.members(), (["alice", "bob"], "alice"))
 
+    def test_not_requested(self) -> None:
+        """Before a request, nothing is known, and events are not kept for a reply."""
+        self.roster.apply(events.Added("*team", "*1", "zoe", "bob", "alice"))
+        self.assertEqual((self.members(), self.roster.is_known, self.roster.is_asked), (([], ""), False, False))
+        self.roster.is_asked = True
+        self.roster.apply(events.Added("*team", "*1", "carol", "bob", "alice"))
+        self.assertEqual(self.members(), ([], ""))
+
     def test_as_many_as_fit(self) -> None:
         """In a line, the owner comes first. Names are whole, and an ellipsis stands for the others."""
         self.roster.load(events.Group("*team", "*1", "bob", ["alice", "bob", "carol"]))
@@ -98,6 +106,30 @@ class PinsTests(SynchronousTestCase):
         self.amend(8, 6, mark="pin", on=True)
         self.pins.load(self.found, "alice")
         self.assertEqual(str(self.pins), "pin 2")
+
+    def test_not_requested(self) -> None:
+        """Before a request, changes are not kept for a reply. During it, they wait, and count nothing yet."""
+        self.assertEqual((str(self.pins), self.pins.is_known, self.pins.is_asked), ("", False, False))
+        self.amend(8, 6, mark="pin", on=True)
+        self.pins.is_asked = True
+        self.assertEqual(self.amend(9, 7, mark="pin", on=True), "")
+        self.pins.load(self.found, "alice")
+        self.assertEqual(str(self.pins), "pin 2")
+
+    def test_without_changes(self) -> None:
+        """A found message without a rev or marks is counted until a change says what it has."""
+        self.pins.load(events.Found([message("x", seq=4), message("psst", id="t1")], False), "alice")
+        self.assertEqual(str(self.pins), "pin 1")
+        self.assertEqual(self.amend(4, 1, mark="pin", on=True), "pin 1")
+        self.assertEqual(self.amend(4, 2, mark="pin", on=False), "")
+
+    def test_own_pin(self) -> None:
+        """The user's own pin stays when others take theirs off, and counts once."""
+        own = events.Mark("pin", 2, ["bob"], True)
+        self.pins.load(events.Found([message("x", seq=4, rev=5, marks=[own])], False), "alice")
+        self.assertEqual(self.amend(4, 6, by="bob", mark="pin", on=False), "pin 1")
+        self.assertEqual(self.amend(4, 7, by="alice", mark="pin", on=True), "pin 1")
+        self.assertEqual(self.amend(4, 8, by="alice", mark="pin", on=False), "")
 
     def test_more(self) -> None:
         """If there are more than the search returns, a plus says so."""

@@ -75,6 +75,8 @@ class ChoiceTests(ScreenStateCase):
         self.begin()
         self.view.amend(amended(seq=30, rev=1, deleted=True))
         self.assertEqual(self.chosen(), 29)
+        self.rows()
+        self.assertEqual(self.choice.key, (29, 0, 0))
         self.load(message("only", seq=1), name="@bob")
         chat = self.view.open_chat("@bob")
         self.choice.begin(chat.items, self.view.pane)
@@ -136,6 +138,14 @@ class ChoiceTests(ScreenStateCase):
         self.begin()
         self.assertIs(self.choice.move([], 1), False)
         self.assertFalse(self.choice.list_links([]))
+
+    def test_long_links(self) -> None:
+        """A link that is too long is cut at the width, chosen or not."""
+        links = " ".join(f"https://{name}.example/" + "x" * 80 for name in "ab")
+        self.view.amend(amended(seq=30, rev=1, text=links, edited="e"))
+        self.begin()
+        self.choice.list_links(self.chat.items)
+        self.assertEqual([(len(row) - 2, row[-1]) for row in self.rows()], [(60, "…")] * 2)
 
     def test_links_again(self) -> None:
         """A list of links begins at the first one, whichever was chosen in the list before."""

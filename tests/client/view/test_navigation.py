@@ -54,6 +54,16 @@ class MovingTests(ScreenStateCase):
         self.view.filter = "ali"
         self.assertEqual(self.view.listed(), [])
 
+    def test_first_entry(self) -> None:
+        """Each list begins at its first entry, whichever was chosen in the one before."""
+        found = events.Found([message("two", seq=2), message("one", seq=1)], False)
+        for show in (self.view.begin_filter, lambda: self.view.show_found(found, "o"), self.view.begin_filter):
+            show()
+            self.assertEqual(self.view.cursor.settle(self.view.choices()), 0)
+            self.view.cursor.move(1, self.view.choices())
+        self.view.go_home()
+        self.assertIsNone(self.view.cursor.key)
+
     def test_latest_first(self) -> None:
         """Of the unread chats, the one with the latest message comes first."""
         self.view.apply(message("hi", seq=1, chat="@bob", at="2026-11-22T13:00:01.000Z"), 0.0)
@@ -168,6 +178,18 @@ class MovingTests(ScreenStateCase):
         chat.gone = ""
         self.assertEqual(self.view.seen(), ("GLOBAL", 1))
 
+    def test_not_drawn(self) -> None:
+        """In a pane that was moved up, nothing is read before it is drawn, or while messages may be missing."""
+        chat = self.view.open_chat("GLOBAL")
+        self.load(*(message("hi", seq=seq) for seq in (1, 2, 3)))
+        chat.unread = 3
+        self.view.pane.show((2, 0, 0))
+        self.assertIsNone(self.view.seen())
+        self.view.pane.whole, chat.stale = (2, 0, 0), True
+        self.assertIsNone(self.view.seen())
+        chat.stale = False
+        self.assertEqual((self.view.seen(), chat.unread), (("GLOBAL", 2), 1))
+
     def test_seen_without_a_count(self) -> None:
         """The end of a chat counts as read if the read marker is behind it, even if nothing is counted as unread."""
         chat = self.view.open_chat("GLOBAL")
@@ -219,6 +241,25 @@ class MovingTests(ScreenStateCase):
         for words, more in (("lunch", "pins — there is more: use more words"), ("", "pins — there is more")):
             self.view.show_found(events.Found([], True), words, "pins")
             self.assertEqual(self.view.found_for, more)
+
+    def test_found_leaves_the_chat(self) -> None:
+        """Results replace the open chat, which is left: its line and the manual go, and the pane is at its end."""
+        self.view.apply(message("one", seq=1), 0.0)
+        chat = self.view.open_chat("GLOBAL")
+        self.assertEqual(chat.line, 0)
+        self.view.pane.show((1, 0, 0))
+        self.view.manual = 0
+        self.view.show_found(events.Found([], False), "o")
+        self.assertEqual((chat.line, self.view.manual, self.view.pane.follows), (None, None, True))
+
+    def test_manual_moves(self) -> None:
+        """The manual moves down by rows, and up to its first one. It is not opened by that."""
+        self.view.scroll_manual(3)
+        self.assertIsNone(self.view.manual)
+        self.view.manual = 0
+        for by, first in ((3, 3), (2, 5), (-4, 1), (-4, 0)):
+            self.view.scroll_manual(by)
+            self.assertEqual(self.view.manual, first)
 
     def test_found_choices(self) -> None:
         """The cursor is over the results, or over the chats while their list is open."""

@@ -84,6 +84,48 @@ class PaneTests(SynchronousTestCase):
         self.assertEqual(self.shown(), [])
         self.assertFalse(self.pane.up(self.items, self.paint))
 
+    def test_lowest_is_gone(self) -> None:
+        """If the lowest item disappears while only a part of it is visible, the previous one is visible as a whole."""
+        self.pane.lowest = (self.items[2].key, 1)
+        self.assertEqual(self.shown(3), ["1.0", "1.1", "2.0"])
+        del self.items[2]
+        self.assertEqual(self.shown(3), ["0.0", "1.0", "1.1"])
+
+    def test_all_below_are_gone(self) -> None:
+        """If nothing from the lowest item on up is left, the first row is visible."""
+        self.items = _items([2, 2])
+        self.pane.show((-1, 0, 0))
+        self.assertEqual(self.shown(1), ["0.0"])
+
+    def test_drawn(self) -> None:
+        """The pane knows the highest and lowest visible items, and the lowest one that is visible to its last row."""
+        self.assertEqual((self.pane.height, self.pane.drawn, self.pane.whole), (1, None, None))
+        for drawn, whole in (((2, 4), 4), ((1, 2), 2), ((0, 2), 1)):
+            self.shown()
+            self.assertEqual(self.pane.drawn, tuple(self.items[index].key for index in drawn))
+            self.assertEqual(self.pane.whole, self.items[whole].key)
+            self.pane.up(self.items, self.paint)
+        self.assertEqual(self.pane.height, 4)
+
+    def test_moves_replace_each_other(self) -> None:
+        """The last move counts, and nothing was drawn since: to an item, to a first item, or to the end."""
+        keys = [item.key for item in self.items]
+        self.pane.begin_at(keys[1])
+        self.assertFalse(self.pane.follows)
+        self.pane.show(keys[3])
+        self.assertEqual((self.shown()[-1], self.pane.whole), ("3.0", keys[3]))
+        self.pane.begin_at(keys[1])
+        self.assertIsNone(self.pane.whole)
+        self.assertEqual(self.shown()[0], "1.0")
+        self.assertEqual(self.shown()[0], "1.0")
+        self.pane.show(keys[3])
+        self.assertIsNone(self.pane.whole)
+        self.pane.begin_at((99, 0, 0))
+        self.assertEqual(self.shown()[-1], "4.1")
+        self.pane.begin_at(keys[1])
+        self.pane.to_end()
+        self.assertEqual((self.shown()[-1], self.pane.follows), ("4.1", True))
+
     def test_down_past_all(self) -> None:
         """A page down follows the end if that is visible, or if all visible items are gone."""
         self.shown()

@@ -21,7 +21,7 @@ def _styled(rows: list[Row], style: str) -> list[int]:
     return [number for number, row in enumerate(rows) if any(style in styles.split() for styles, _ in row.pieces)]
 
 
-class _Case(SynchronousTestCase):
+class PanelsCase(SynchronousTestCase):
     def setUp(self) -> None:
         """Sign in as alice, with GLOBAL."""
         self.view = ScreenState("host:7667")
@@ -39,7 +39,7 @@ class _Case(SynchronousTestCase):
         self.view.page(events.History("GLOBAL", list(messages), more), 0.0, direction=0)
 
 
-class ChatPaneTests(_Case):
+class ChatPaneTests(PanelsCase):
     """An open chat."""
 
     def test_lines_between_messages(self) -> None:
@@ -84,7 +84,7 @@ class ChatPaneTests(_Case):
         self.assertIn("hi", _text(self.pane()[-1]))
 
 
-class ListTests(_Case):
+class ListTests(PanelsCase):
     """The lists in the pane."""
 
     def test_found(self) -> None:
@@ -125,7 +125,7 @@ class ListTests(_Case):
         self.assertTrue(_text(rows[1]).endswith("left"))
 
 
-class SidebarTests(_Case):
+class SidebarTests(PanelsCase):
     """The sidebar."""
 
     def rows(self, height: int = 16) -> list[str]:
@@ -174,7 +174,7 @@ class SidebarTests(_Case):
         self.assertEqual([row.strip() for row in self.rows(5)], ["↑ 4 more", "5  *3", "6  *4", "↓ 4 more", ""])
 
 
-class StatusTests(_Case):
+class StatusTests(PanelsCase):
     """The status line."""
 
     def status(self, width: int) -> str:

@@ -64,6 +64,20 @@ class RowsTests(SynchronousTestCase):
         (row,) = self.rows(_item("hi", "山田太郎"), 60, name_width=cells("山田太郎"))
         self.assertEqual(_text(row), "13:00 山田太郎 │ hi")
 
+    def test_room_for_names(self) -> None:
+        """Names get as many cells as the longest one needs, at least 4 and at most 16, and a quarter of the row."""
+        for width, name_width, room in ((80, 0, 4), (80, 9, 9), (80, 30, 16), (60, 30, 15), (40, 30, 10)):
+            (row,) = self.rows(_item("hi", "b"), width, name_width=name_width)
+            self.assertEqual(_text(row), "13:00 " + "b".rjust(room) + " │ hi", (width, name_width))
+
+    def test_hit_fills_its_rows(self) -> None:
+        """A long search result takes three rows of a wide pane, behind the name of its chat."""
+        hit = found_item(0, message("début " * 400), "alice", "début")
+        rows = self.rows(hit, 200, with_chat=True)
+        room = 200 - 14
+        shown = sum(cells(text) for row in rows for style, text in row.pieces if style in ("class:hit", "class:text"))
+        self.assertTrue(2 * room < shown + len("GLOBAL ") <= 3 * room, shown)
+
     def test_long_hit(self) -> None:
         """Of a long search result a few rows are shown, around the marked words."""
         text = "début " * 400 + "the needle here " + "end " * 300
@@ -150,6 +164,25 @@ class BrushTests(SynchronousTestCase):
         pending.kind = Kind.PENDING
         self.assertEqual(self.lines(pending), ["  …     bob ┃ hi"])
 
+    def test_styles(self) -> None:
+        """Own messages, mentions and messages of others have different names and bars, and a pending text its own."""
+        for fields, name, bar in (
+            ({}, name_style("bob"), "class:bar"),
+            ({"calls": True}, name_style("bob"), "class:mention"),
+            ({"own": True}, "class:own-name", "class:own-bar"),
+            ({"own": True, "calls": True}, "class:own-name", "class:own-bar"),
+        ):
+            (row,) = self.brush().rows(self.talk("hi", **fields), None, unread_line=False)
+            self.assertEqual([style for style, _ in row.pieces[2:4]], [name, bar])
+        for kind, time, text in (
+            (Kind.MESSAGE, "class:time", "class:text"),
+            (Kind.PENDING, "class:pending", "class:pending"),
+        ):
+            item = self.talk("hi")
+            item.kind = kind
+            (row,) = self.brush().rows(item, None, unread_line=False)
+            self.assertEqual((row.pieces[0][0], row.pieces[-1]), (time, (text, "hi")))
+
     def test_timed(self) -> None:
         """A timed message shows its remaining time."""
         self.assertEqual(self.lines(self.talk("psst", ends=38.5)), ["13:00   bob │ (29s) psst"])
@@ -206,6 +239,20 @@ class ChangedRowsTests(SynchronousTestCase):
         detailed = self.rows(_item("hi", edited="2026-11-22T13:05:00Z"), with_details=True)
         self.assertTrue(detailed[0].endswith("(edited 2026-11-22 13:05)"))
 
+    def test_room_for_edited(self) -> None:
+        """The note of an edit is behind the text as long as both fit in the row, which a remaining time shortens."""
+        how = {"edited": "2026-11-22T13:05:00Z"}
+        for text, ends, count in (
+            ("a" * 37, None, 1),
+            ("a" * 38, None, 2),
+            ("a" * 31, 40.0, 1),
+            ("a" * 32, 40.0, 2),
+            ("a" * 40 + "b" * 37, 40.0, 2),
+            ("a" * 40 + "b" * 38, 40.0, 3),
+        ):
+            rows = self.rows(_item(text, ends=ends, **how))
+            self.assertEqual((len(rows), rows[-1].endswith("(edited)")), (count, True), (text, ends))
+
     def test_marks(self) -> None:
         """Marks are a row below: the count, or the name of the only user; with details, all names."""
         marks = [Mark("ok", 3, ["bob", "eve"], False), Mark("👍", 1, ["bob"], False)]
@@ -229,7 +276,9 @@ class ColourTests(SynchronousTestCase):
     def test_name(self) -> None:
         """A name has one colour in any case."""
         self.assertEqual(name_style("Bob"), name_style("bob"))
-        self.assertGreater(len({name_style(f"user{n}") for n in range(100)}), 10)
+        styles = {name_style(f"user{n}") for n in range(100)}
+        self.assertGreater(len(styles), 10)
+        self.assertLessEqual(styles, {f"class:name{n}" for n in range(len(NAME_COLOURS))})
 
     def test_contrast(self) -> None:
         """Each colour is readable on black and on white."""
@@ -240,8 +289,8 @@ class ColourTests(SynchronousTestCase):
     def test_left(self) -> None:
         """The remaining time is rounded up, and short for any length."""
         self.assertEqual(
-            [left(seconds) for seconds in (0.2, 29.5, 119, 120, 7_199, 7_200, 86_399, 604_800, -3)],
-            ["1s", "30s", "119s", "2m00s", "119m59s", "2h00m", "23h59m", "7d0h", "0s"],
+            [left(seconds) for seconds in (0.2, 29.5, 119, 120, 7_199, 7_200, 86_399, 86_400, 176_400, 604_800, -3)],
+            ["1s", "30s", "119s", "2m00s", "119m59s", "2h00m", "23h59m", "1d0h", "2d1h", "7d0h", "0s"],
         )
 
 

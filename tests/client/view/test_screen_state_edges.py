@@ -101,12 +101,13 @@ class WelcomeTests(ScreenStateCase):
         """A new connection forgets what only the lost one could complete: mentions, early changes, quotes, details."""
         chat = self.view.chat("GLOBAL")
         chat.mentions, chat.loading, chat.quoting, chat.is_counted = 3, True, True, True
+        chat.unread = 5
         self.view.amend(amended(seq=1, rev=1, text="new", edited="e"))
         chat.quotes[3] = None
         chat.roster.load(events.Group("GLOBAL", "g", "bob", ["bob"]))
         self.view.welcome(welcome())
         self.assertEqual((chat.mentions, chat.early_changes, chat.quotes, chat.roster.is_known), (0, [], {}, False))
-        self.assertEqual((chat.loading, chat.quoting, chat.is_counted), (False, False, False))
+        self.assertEqual((chat.loading, chat.quoting, chat.is_counted, chat.unread), (False, False, False, 0))
 
     def test_list(self) -> None:
         """A list of chats completes what is known: numbers and times grow, and the counts are the server's."""

@@ -13,6 +13,7 @@ from irchat.store.postgres.connecting import (
     KeptConnection,
     KeptConnections,
     StoreUnusable,
+    explained,
     is_broken,
     one_line,
     refuse,
@@ -91,6 +92,51 @@ class ConnectingTests(DatabaseCase):
 
         self.assertEqual(kept.read(ask), 7)
         self.assertEqual(len({*pids}), 2)
+
+    def test_ended_while_idle(self) -> None:
+        """A session that the server ended between two calls is replaced before it is used."""
+        kept = KeptConnection(Database(self.url).connect)
+        self.addCleanup(kept.drop)
+        first = kept.get()
+        self.sql("SELECT pg_terminate_backend(%s::int, 10000)", kept.pid)
+        second = kept.get()
+        self.assertEqual((second.execute("SELECT 7").fetchone(), first.closed), ((7,), True))
+        self.assertEqual(kept.pid, second.info.backend_pid)
+
+    def test_no_connection_at_first(self) -> None:
+        """A read is asked again if the first connection could not be opened."""
+        errors = [psycopg.OperationalError("refused")]
+
+        def connect() -> Connection:
+            if errors:
+                raise errors.pop()
+            return Database(self.url).connect()
+
+        kept = KeptConnection(connect)
+        self.addCleanup(kept.drop)
+        self.assertEqual(kept.read(lambda connection: connection.execute("SELECT 7").fetchone()), (7,))
+        self.assertEqual(errors, [])
+
+    def test_broken(self) -> None:
+        """A session is over if its connection is closed, or with an error of the connection, not of a statement."""
+        connection = self.connect()
+        statement, lost = psycopg.errors.DiskFull("full"), psycopg.OperationalError("lost")
+        self.assertEqual([is_broken(connection, error) for error in (statement, lost)], [False, True])
+        connection.close()
+        self.assertTrue(is_broken(connection, statement))
+
+    def test_explained(self) -> None:
+        """At the start, an error of the server says what to check, and other errors stay as they are."""
+        for error, expected in (
+            (psycopg.OperationalError("refused"), StoreUnusable),
+            (StoreUnusable("old"), StoreUnusable),
+            (ValueError("wrong"), ValueError),
+        ):
+            with self.assertRaises(expected) as raised, explained():
+                raise error
+            self.assertEqual("check the URL" in str(raised.exception), isinstance(error, psycopg.Error))
+        with explained():
+            self.connect()
 
     def test_each_thread(self) -> None:
         """Each thread has a connection of its own, and all are closed together."""

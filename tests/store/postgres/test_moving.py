@@ -3,6 +3,7 @@
 import random
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 from twisted.internet.defer import Deferred
@@ -200,6 +201,24 @@ class MoveTests(SynchronousTestCase):
         self.assertIn("copying messages: 100 of ", " ".join(self.told))
         self.assertIn("comparing messages: 100 of ", " ".join(self.told))
         self.assertRegex(self.told[-1], "^making the search index: ([0-9]+) of \\1$")
+        for what in "copying", "comparing":
+            told = [text.split()[2:] for text in self.told if text.startswith(f"{what} messages: ")]
+            self.assertEqual([number for number, _, _ in told], [str(100 * step) for step in range(len(told))])
+            self.assertEqual(len({of for _, _, of in told}), 1)
+
+    def test_time_of_the_log(self) -> None:
+        """The log of the new database begins now, in milliseconds."""
+        self.patch(moving, "time", SimpleNamespace(time=lambda: 1234.5))
+        with Database(self.url).connect() as connection, opened(self.path) as source:
+            move(source, connection, self.told.append)
+            self.assertEqual(connection.execute("SELECT at FROM log").fetchall(), [(1_234_500,)])
+
+    def test_damaged(self) -> None:
+        """A table that has other rows in its order than it counts is damaged, and the move fails."""
+        self.patch(moving, "_rows", lambda source, table: iter(()))
+        with Database(self.url).connect() as connection, opened(self.path) as source:
+            error = self.assertRaises(NotMovable, move, source, connection, self.told.append)
+            self.assertIn("the table users is damaged", str(error))
 
     def test_empty(self) -> None:
         """A new database can be moved too."""

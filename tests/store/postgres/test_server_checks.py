@@ -39,6 +39,23 @@ class _Beside:
         return getattr(self._connection, name)
 
 
+class _Failing:
+    """A connection on which one kind of statement fails, as behind a pooler without it."""
+
+    def __init__(self, connection: Connection, failing: str) -> None:
+        self._connection = connection
+        self._failing = failing
+
+    def execute(self, statement: str, *values: Any) -> Any:
+        """Execute a statement, unless it is of that kind."""
+        if statement.startswith(self._failing):
+            raise psycopg.errors.InvalidSqlStatementName("no such statement")
+        return self._connection.execute(statement, *values)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._connection, name)
+
+
 class StartupChecksTests(DatabaseCase):
     """Servers that do not serve."""
 
@@ -99,6 +116,23 @@ class StartupChecksTests(DatabaseCase):
         self.refused("pooler", silent)
         connection.execute("PREPARE irchat_probe AS SELECT 1")
         self.refused("pooler", connection)
+
+    def test_pooler_without_statements(self) -> None:
+        """A pooler that refuses prepared statements or notifications is noticed."""
+        for failing in "PREPARE", "EXECUTE", "DEALLOCATE", "LISTEN", "NOTIFY", "UNLISTEN":
+            self.refused("pooler", _Failing(self.connect(), failing))
+
+    def test_nothing_is_left(self) -> None:
+        """The checks leave no statement, no channel and no handler in the session."""
+        connection = self.connect()
+        handlers: list[object] = []
+        for name, note in (("add_notify_handler", handlers.append), ("remove_notify_handler", handlers.remove)):
+            real = getattr(connection, name)
+            self.patch(connection, name, lambda handler, real=real, note=note: (note(handler), real(handler)))
+        check_server(connection)
+        self.assertEqual(handlers, [])
+        for sql in "SELECT name FROM pg_prepared_statements WHERE from_sql", "SELECT pg_listening_channels()":
+            self.assertEqual(connection.execute(sql).fetchall(), [])
 
     def test_standby(self) -> None:
         """A database that cannot be written is not connected to."""

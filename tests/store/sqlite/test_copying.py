@@ -8,7 +8,15 @@ from typing import Any
 from irchat.interfaces.stored import GLOBAL
 from irchat.store.sqlite import copying
 from irchat.store.sqlite.checking import problems
-from irchat.store.sqlite.copying import BadCopy, copy_database, database_part, empty_journal, need_sound, opened
+from irchat.store.sqlite.copying import (
+    BadCopy,
+    copy_database,
+    database_part,
+    empty_journal,
+    lacks_journal,
+    need_sound,
+    opened,
+)
 from tests.helpers.databases import DataFolderCase
 from tests.helpers.stores import message
 
@@ -153,3 +161,56 @@ class CopyTests(DataFolderCase):
             self.commit(store, message(GLOBAL, 1))
             self.patch(copying, "_BUSY_SECONDS", 0.01)
             self.assertRaises(sqlite3.OperationalError, empty_journal, self.path)
+
+
+class OpenedTests(DataFolderCase):
+    """Connections for copies, and the state in which they leave a database."""
+
+    def test_opened(self) -> None:
+        """A connection trusts no function of the schema, and is closed after the block, also after an error."""
+        self.filled()
+        for error in (None, KeyError()):
+            try:
+                with opened(self.path) as connection:
+                    self.assertEqual(connection.execute("PRAGMA trusted_schema").fetchone(), (0,))
+                    if error is not None:
+                        raise error
+            except KeyError as raised:
+                self.assertIs(raised, error)
+            self.assertRaises(sqlite3.ProgrammingError, connection.execute, "SELECT 1")
+
+    def test_missing(self) -> None:
+        """A database that does not exist is not created."""
+        with self.assertRaises(sqlite3.OperationalError), opened(self.copy) as connection:
+            connection.execute("SELECT 1")
+        self.assertFalse(self.copy.exists())
+
+    def test_owner(self) -> None:
+        """On demand, a copy gets the owner of its folder."""
+        self.filled()
+        asked: list[object] = []
+        self.patch(copying, "give_to_owner", lambda descriptor, folder: asked.append(folder))
+        with opened(self.path) as source:
+            for like_folder, expected in ((False, []), (True, [self.copy.parent])):
+                copy_database(source, self.copy, like_folder=like_folder)
+                self.assertEqual(asked, expected)
+
+    def test_transaction(self) -> None:
+        """A copy ends the transaction that it began, and no other one."""
+        self.filled()
+        with opened(self.path) as source:
+            for has_begun in (False, True):
+                if has_begun:
+                    source.execute("BEGIN")
+                copy_database(source, self.copy)
+                self.assertEqual(source.in_transaction, has_begun)
+
+    def test_lacking_journal(self) -> None:
+        """A file in WAL mode without its journal lacks it. One in another mode needs none."""
+        wal = self.copy.with_name(f"{self.copy.name}-wal")
+        for head, expected in ((b"\2\2", True), (b"\1\1", False), (b"\2\1", False), (b"", False)):
+            self.copy.write_bytes(b"x" * 18 * bool(head) + head + b"\2\2" * bool(head))
+            self.assertIs(lacks_journal(self.copy), expected)
+        self.copy.write_bytes(b"x" * 18 + b"\2\2")
+        wal.touch()
+        self.assertFalse(lacks_journal(self.copy))

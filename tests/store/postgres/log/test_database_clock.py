@@ -31,3 +31,10 @@ class DatabaseClockTests(SynchronousTestCase):
         """A clock of the database that was set back is followed."""
         self.clock.note(900_000)
         self.assertEqual(self.clock.wall_ms(), 900_000)
+
+    def test_second(self) -> None:
+        """An answer that is late by a second corrects one part in 64. A later one means that the clock was set."""
+        self.clock.note(999_000)
+        self.assertEqual(self.clock.wall_ms(), 1_000_000 - 16)
+        self.clock.note(998_000)
+        self.assertEqual(self.clock.wall_ms(), 998_000)

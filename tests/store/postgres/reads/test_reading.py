@@ -34,6 +34,11 @@ class ReadingTests(PostgresHands, SynchronousTestCase):
             self.write(BlockSet(block.blocker, block.blocked_user, False))
             self.assertEqual(len(self.page(self.alice, GLOBAL).messages), 2)
 
+    def test_name_with_a_null(self) -> None:
+        """PostgreSQL has no null characters: the list of accounts continues after the name without them."""
+        accounts = self.successResultOf(self.store.accounts("a\0lice\0", 9))
+        self.assertEqual([account.key for account in accounts], ["bob", "carol"])
+
     def test_parts(self) -> None:
         """A page that is fetched in many parts has all of its messages once, in order, in both directions."""
         self.patch(reading, "_FIRST_PART", 2)

@@ -45,6 +45,15 @@ class GatheredTests(NodesCase):
         few = self.statements(*many(2))
         self.assertEqual((few, self.statements(*many(80))), (8, 8))
 
+    def test_only_what_is_needed(self) -> None:
+        """Rows of a kind that no write needs are not read. A nonce costs a read, and a marker also a write."""
+        self.commit(self.a, message((1, 2), 1))
+        plain = self.statements(message(GLOBAL, 1))
+        self.assertEqual(self.statements(message((1, 2), 1)), plain)
+        self.assertEqual(self.statements(message(GLOBAL, 1), message((1, 2), 1)), plain + 1)
+        self.assertEqual(self.statements(message(GLOBAL, 1), NonceSought(1, "x", 0)), plain + 1)
+        self.assertEqual(self.statements(message(GLOBAL, 1), MarkerMoved(3, GLOBAL, 1)), plain + 2)
+
     def test_nonces_within(self) -> None:
         """A nonce that is used twice in a commit counts once, and an old one can be used again."""
         first = message(GLOBAL, 1, nonce="n")
