@@ -2,6 +2,7 @@
 
 from irchat.client.view import chat_state
 from irchat.client.view.chat_state import ChatState
+from irchat.client.view.items import Kind
 from irchat.client.view.navigation import Navigation, Place
 from irchat.client.view.rows import Row
 from irchat.protocol import events
@@ -71,6 +72,8 @@ class MovingTests(ScreenStateCase):
         self.assertEqual([chat.name for chat in self.view.listed()], ["*team", "@bob"])
         self.view.apply(message("hi", seq=2, chat="@bob", at="2026-11-22T13:00:03.000Z"), 0.0)
         self.assertEqual([chat.name for chat in self.view.listed()], ["@bob", "*team"])
+        self.view.chat("@bob").all_read()
+        self.assertEqual([chat.name for chat in self.view.listed()], ["*team"])
 
     def test_at_first(self) -> None:
         """Before the sign-in, there is no name, no chat and no result, and own lines have a place."""
@@ -221,6 +224,7 @@ class MovingTests(ScreenStateCase):
             self.view.complain_in_view("no")
             rows = pane.rows(chat.items, lambda index: [Row((("", chat.items[index].text),))], 5)
             self.assertEqual([row.pieces[0][1] for row in rows], ["hi"] * 4 + ["no"])
+        self.assertEqual({item.kind for item in chat.items if item.text == "no"}, {Kind.ERROR})
 
     def test_found(self) -> None:
         """Search results are listed newest first."""

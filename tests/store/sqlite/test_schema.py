@@ -54,6 +54,13 @@ class SchemaTests(SynchronousTestCase):
             with opened(self.path) as connection:
                 self.assertEqual((need_ours(connection), list(problems(connection))), (len(SCRIPTS), []))
 
+    def test_quoted_names(self) -> None:
+        """Quotes of names and comments change nothing."""
+        for now in '"name" TEXT', "[Name] text", "`name` /* ' */ TEXT":
+            self.make(*self.spliced("name TEXT", now))
+            with opened(self.path) as connection:
+                self.assertEqual(need_ours(connection), len(SCRIPTS), now)
+
     def test_foreign(self) -> None:
         """Any added, missing or changed object is refused, and reported by the check."""
         for statements, expected in (
@@ -71,6 +78,7 @@ class SchemaTests(SynchronousTestCase):
             (self.spliced("name TEXT", "name TEXT '--' DEFAULT 'evil'\n"), "table users is another"),
             (self.spliced("name TEXT", "name TEXT '--', extra TEXT\n"), "table users is another"),
             (self.spliced("name TEXT", "name TEXT /* '*/ CHECK (0) /*' */"), "table users is another"),
+            (self.spliced("name TEXT", '"nam" TEXT'), "table users is another"),
             (["PRAGMA application_id = 7"], "of another program (0x7)"),
             (["PRAGMA user_version = 0"], "it has version 0"),
             (["PRAGMA user_version = -1"], "it has version -1"),

@@ -113,6 +113,16 @@ class SweepingTests(SynchronousTestCase):
         self.threads.run()
         self.assertEqual((self.found(), self.left()), (["vanishing anew", "vanishing not"], 2))
 
+    def test_notices_are_marked_once(self) -> None:
+        """The next commit has nothing left to do for the notices of the last one."""
+        statements: list[str] = []
+        self.write(message(GLOBAL, 1, "a notice", notice=True))
+        self.store._writer._connection.set_trace_callback(statements.append)
+        self.write(message(GLOBAL, 1, "no notice"))
+        self.assertEqual([sql for sql in statements if "notice = 1" in sql], [])
+        self.write(message(GLOBAL, 1, "another", notice=True))
+        self.assertEqual(len([sql for sql in statements if "notice = 1" in sql]), 1)
+
     def test_known_chats(self) -> None:
         """Of very many chats, not all are kept in memory."""
         self.patch(writing, "_KNOWN_MOST", 1)
