@@ -361,6 +361,8 @@ class LearningTests(OneNodeTestCase):
         self.assertEqual(part.audience, (1, 2, 3))
         self.assertEqual([copy.audience for copy in part.copies], [(1, 2), None, (1, 3)])
         self.assertEqual([self.live(group, name) for name in self.names], [["a", "b", "c"], ["a", "b"], ["b", "c"]])
+        self.learn(self.copy("d", chat=group), audience=(1, 2))
+        self.assertEqual(["d" in self.live(group, name) for name in self.names], [True, True, False])
 
     def test_back(self) -> None:
         """What one node knows, another learns: the same messages, unread by the same users."""

@@ -115,6 +115,7 @@ class WelcomeTests(ScreenStateCase):
         chat = self.view.chat("@bob")
         self.assertEqual((chat.unread, chat.last_seq, chat.read_seq, chat.last_at), (4, 9, 5, AT))
         self.assertEqual((chat.last_rev, chat.mentions, chat.alert, chat.is_counted), (6, 1, "none", True))
+        self.assertFalse(self.view.chat("*new").is_counted)  # it is in no list yet
 
 
 class EventTests(ScreenStateCase):

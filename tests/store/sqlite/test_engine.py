@@ -40,6 +40,20 @@ class OpenTests(DatabaseCase):
         self.assertEqual(len(self.connections), 2)
         self.assertRaises(sqlite3.OperationalError, self.connections[1].execute, "DELETE FROM users")
 
+    def test_closed(self) -> None:
+        """The threads stop before the connections close, for they use them."""
+        calls: list[str] = []
+
+        class Threads(NoThreads):
+            def stop(self) -> None:
+                self_open = store._writer._connection.execute("SELECT 1").fetchone()
+                calls.append(f"stopped while open: {self_open}")
+
+        store = SQLiteStore(self.path, Threads(), lambda: NOW)
+        store.close()
+        self.assertEqual(calls, ["stopped while open: (1,)"])
+        self.assertRaises(sqlite3.ProgrammingError, store._writer._connection.execute, "SELECT 1")
+
     def test_damaged_file(self) -> None:
         """A file that is no database is refused and left as it is."""
         self.path.write_bytes(b"not a database " * 1_000)

@@ -34,6 +34,15 @@ class TurnsTests(NodesCase):
         ((epoch,),) = self.sql("SELECT value FROM properties WHERE name = 'epoch'")
         self.assertEqual(epoch, self.a.epoch + "..")  # an end commits, for only an empty turn ends so
 
+    def test_lost_before_its_end(self) -> None:
+        """The end of a turn that is lost already does nothing."""
+        for end in (self.turns.end, self.turns.undo, self.turns.lose):
+            self.turns.take(1)
+            self.turns.lose()
+            end()
+        self.turns.take(1)
+        self.turns.end()
+
     def test_closed(self) -> None:
         """Without a connection there is no turn, and a new connection never has the old one."""
         self.turns.take(1)
