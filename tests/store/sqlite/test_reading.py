@@ -7,6 +7,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from irchat.interfaces.store import Store
 from irchat.interfaces.stored import GLOBAL, ChatKey, Marker, StoredChat
 from irchat.interfaces.writes import MarkerMoved, MemberAdded, MessagesDeleted, NonceSought, UserRemoved
+from irchat.store.sqlite import reading
 from irchat.store.sqlite.engine import SQLiteStore
 from irchat.store.threads import NoThreads
 from tests.helpers.stores import NOW, StoreHands, message
@@ -129,3 +130,18 @@ class EndsTests(EndsContract, SynchronousTestCase):
     def open_store(self) -> Store:
         """Without threads every Deferred has fired."""
         return SQLiteStore(self.path, NoThreads(), lambda: NOW)
+
+    def test_characters_of_places(self) -> None:
+        """Places are limited by the characters of their messages, but a longer message has a page of its own."""
+        user, other = self.alice, self.bob
+        self.patch(reading, "DELETED_CHARACTERS", 10)
+        for text in "five5", "6 more", "twelve twelv", "three", "12345":
+            self.write(message(GLOBAL, user, text), message(GLOBAL, other, "long enough to count"))
+        found, after = [], None
+        for _ in range(9):
+            part = self.successResultOf(self.store.messages_of(user, after, 9))
+            found.append([seq for _, seq in part.places])
+            if part.further is None:
+                break
+            after = part.further
+        self.assertEqual(found, [[1], [3], [5], [7, 9]])

@@ -10,7 +10,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from irchat.interfaces.store import SearchQuery
 from irchat.interfaces.stored import GLOBAL
-from irchat.interfaces.writes import GroupCreated, GroupRemoved, UserCreated, UserRemoved, Write
+from irchat.interfaces.writes import GroupCreated, GroupRemoved, MessageAdded, UserCreated, UserRemoved, Write
 from irchat.store.sqlite import writing
 from irchat.store.sqlite.checking import problems
 from irchat.store.sqlite.engine import SQLiteStore
@@ -199,6 +199,22 @@ class WriterTests(DatabaseCase):
         for seq in (1, 2, 3):
             stored = self.successResultOf(store.commit([message(chat, 2) for chat in chats]))
             self.assertEqual([one.seq for one in stored], [seq] * 4)
+
+    def test_old_nonces(self) -> None:
+        """A commit deletes twice as many old nonces as it adds, and a fixed number more, the oldest first."""
+        self.patch(writing, "_NONCES_PRUNED", 1)
+        store = self.open_store()
+        old = [MessageAdded(GLOBAL, 1, "old", NOW + age, f"old {age}", 0) for age in range(10)]
+        self.successResultOf(store.commit(old))
+        left = "SELECT nonce FROM nonces ORDER BY at"
+        self.assertEqual(len(self.look(left)), 10)
+        new = [MessageAdded(GLOBAL, 1, "new", NOW + 20 + age, f"new {age}", NOW + 10) for age in range(3)]
+        self.successResultOf(store.commit(new))
+        self.assertEqual(
+            [nonce for (nonce,) in self.look(left)], ["old 7", "old 8", "old 9", "new 0", "new 1", "new 2"]
+        )
+        self.successResultOf(store.commit([MessageAdded(GLOBAL, 1, "without", NOW + 30, None, NOW + 30)]))
+        self.assertEqual(len(self.look(left)), 6)
 
     def test_nothing_left(self) -> None:
         """A group that goes leaves no row of its messages, members, words or places."""
