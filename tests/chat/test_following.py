@@ -3,7 +3,7 @@
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from irchat.chat import following
+from irchat.chat import commits, following
 from irchat.interfaces.log import Committed, TurnLost
 from irchat.protocol.errors import Code, Refusal, unavailable
 from tests.helpers.hand_log import HandNode, batch
@@ -99,6 +99,18 @@ class TurnTests(SynchronousTestCase):
         self.log.commits[-1].callback(Committed(5, [None] * 3))
         self.assertEqual([self.successResultOf(answer) for answer in done], ["a", "b", "d"])
         self.assertEqual(self.node.queue._characters, 0)
+
+    def test_lost_turn_of_long_changes(self) -> None:
+        """The characters of a lost turn count for the next group: if they are too many, users take turns."""
+        self.patch(commits, "_GROUP_CHARACTERS", 100)
+        for name, characters in (("a", 90), ("b", 30), ("c", 30)):
+            self.node.submit(name, characters=characters)
+            if name == "a":
+                self.log.begins[-1].callback([])
+        self.node.take()
+        self.log.commits[-1].errback(TurnLost())
+        self.log.begins[-1].callback([])
+        self.assertEqual(self.node.take()[-1], "commit b c a")
 
     def test_lost_turn_of_a_change_alone(self) -> None:
         """A change of permissions that lost its turn is the next one again."""
