@@ -51,8 +51,9 @@ class LineRateTests(SynchronousTestCase):
         self.assertEqual(self.take(), 10_000)
 
     def test_stop(self) -> None:
-        """After the end nothing is called."""
+        """After the end nothing is called, and another end is none."""
         self.take()
+        self.rate.stop()
         self.rate.stop()
         self.clock.advance(10)
         self.assertEqual((self.freed, self.clock.getDelayedCalls()), (0, []))

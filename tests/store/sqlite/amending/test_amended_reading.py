@@ -5,7 +5,7 @@ from typing import Any
 from twisted.trial.unittest import SynchronousTestCase
 
 from irchat.interfaces.stored import GLOBAL, ChatKey, Page
-from irchat.interfaces.writes import MarkerMoved, MemberAdded, MemberRemoved, MessageAdded, UserRemoved
+from irchat.interfaces.writes import MarkerMoved, MemberAdded, MemberRemoved, MessageAdded, MessageDeleted, UserRemoved
 from irchat.store import changed_messages
 from tests.helpers.stores import NOW, SQLiteHands, StoreHands, message
 
@@ -95,6 +95,14 @@ class AmendedReadingContract(StoreHands):
         now = {message.seq: message for message in pages[1].messages}
         self.assertEqual([now[2], now[1]], pages[0].messages)
         self.assertEqual([(page.last_seq, page.end) for page in pages], [(5, 5)] * 2)
+
+    def test_many_changes(self) -> None:
+        """Hundreds of changes are on one page, each once, however the store reads them."""
+        count = 250
+        self.write(*(message(GLOBAL, self.alice) for _ in range(count)))
+        self.write(*(MessageDeleted(GLOBAL, seq, self.alice, NOW + 10) for seq in range(count, 0, -1)))
+        deleted = [(count + 1 - rev, rev) for rev in range(1, count + 1)]
+        self.assertEqual(self.changes(self.bob, GLOBAL, 0, count), ([], deleted, count, False))
 
     def test_changes_within_bytes(self) -> None:
         """A page of changes ends before its texts are too long, with one change at least."""
