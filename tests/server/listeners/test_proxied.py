@@ -105,7 +105,9 @@ class ProxiedTests(ServerTestCase):
         self.assertEqual(len(self.lines), 1)
         self.server.advance(61)
         self._through(b"alice\n")
-        self.assertEqual(len(self.lines), 2)
+        self.server.advance(61)
+        self._through(b"alice\n")
+        self.assertEqual([line["count"] for line in self.lines], [1, 3, 1])  # each since the last line
 
     def test_silence(self) -> None:
         """A balancer that sends no header, or half of one, is disconnected after the time for signing in."""

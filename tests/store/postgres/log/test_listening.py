@@ -12,7 +12,7 @@ from irchat.interfaces.stored import GLOBAL
 from irchat.store.postgres.connecting import Database, StoreUnusable
 from irchat.store.postgres.log import listening
 from irchat.store.postgres.log.listening import Listener
-from irchat.store.postgres.log.node_rows import Look, NodeIdentity, Report
+from irchat.store.postgres.log.node_rows import Look, NodeIdentity, Report, join
 from tests.helpers.postgres_nodes import NodesCase
 from tests.helpers.stores import message
 
@@ -128,6 +128,22 @@ class ListenerTests(NodesCase):
         self.sql("DELETE FROM nodes")
         self.wait(lambda: bool(self.said))
         self.assertIn("start it again", self.said[0])
+
+    def test_refused(self) -> None:
+        """A node that may not start leaves no connection."""
+        made: list[psycopg.Connection[Any]] = []
+        connect = self.listener._connect
+
+        def connecting() -> psycopg.Connection[Any]:
+            made.append(connect())
+            return made[-1]
+
+        self.begin()
+        other = self.make("x")
+        self.patch(other, "_connect", connecting)
+        self.patch(listening, "join", lambda connection, node: join(connection, node, 0.0))
+        self.assertRaises(StoreUnusable, other.join)
+        self.assertTrue(made[-1].closed)
 
     def test_stop(self) -> None:
         """It stops without waiting for its next look, and its name is free."""
