@@ -164,9 +164,11 @@ class RelayTests(ServerTestCase):
         self.ban("192.0.2.0/24")
         self.assertFalse(client.is_open)
         self.assertTrue(other.is_open)
+        relays = len(self.door.process.ends)
         banned = self.door.relayed()
         self.assertIn("spam", banned.read())
         self.assertFalse(banned.is_open)
+        self.assertEqual(len(self.door.process.ends), relays)  # the process hears nothing of it
         self.assertTrue(refusal(NOT_ALLOWED, "x", has_version=True))
 
     def ban(self, network: str) -> None:

@@ -39,6 +39,15 @@ class RefoldingTests(PostgresHands, SynchronousTestCase):
         self.assertEqual(len(self.told), 3)
         self.assertEqual(self.one("SELECT value FROM properties WHERE name = 'folding'"), FOLDING)
 
+    def test_start_of_a_node(self) -> None:
+        """A node does this before it joins the others."""
+        index_all(self.connection)
+        self.connection.execute("UPDATE properties SET value = '0 1.0.0' WHERE name = 'folding'")
+        self.connection.execute("UPDATE places SET words = ''")
+        self.reopen()
+        self.assertEqual(self.one("SELECT count(*) FROM places WHERE words <> ''"), 10)
+        self.assertEqual(self.one("SELECT value FROM properties WHERE name = 'folding'"), FOLDING)
+
     def test_newer_folding(self) -> None:
         """An index with an older folding is built again. One with a newer folding, of another node, stays."""
         index_all(self.connection)
