@@ -2,6 +2,7 @@
 
 from irchat.client.view.rows import Row
 from irchat.protocol import events
+from irchat.protocol.rules import FEATURES
 from irchat.text.cells import cells
 from tests.client.view.test_panels_edges import PanelsCase
 from tests.helpers.client_fakes import message
@@ -47,6 +48,14 @@ class StatusTests(PanelsCase):
         ):
             self.view.link = link
             self.assertEqual(self.status("@bob hi"), (style, f" {link}".ljust(80)))
+
+    def test_message_referred_to(self) -> None:
+        """The message that a line refers to is shown with the usage, unless the server cannot show single messages."""
+        self.view.open_chat("GLOBAL")
+        self.load(message("what was said", seq=7))
+        for features, is_shown in ((FEATURES, True), ([name for name in FEATURES if name != "around"], False)):
+            self.view.features = frozenset(features)
+            self.assertEqual("#7 bob: what was said" in self.status("#7 yes", width=120)[1], is_shown)
 
     def test_no_usage_in_a_list(self) -> None:
         """While the list of chats is filtered, the typed text is not a command."""
