@@ -40,11 +40,13 @@ def parse_address(text: str) -> Address:
     user, at, rest = text.rpartition("@")
     if rest.count(":") > 1 and "[" not in rest:
         rest = f"[{rest}]"  # an IPv6 address without a port
-    match = _HOST_AND_PORT.fullmatch(rest)
+    match = None if "/" in text else _HOST_AND_PORT.fullmatch(rest)
     host = match and (match["bracketed"] or match["plain"])
     if not match or not host or not text.isprintable() or " " in text or (at and not user):
+        without = " without '://' and '/'" if "/" in text else ""
         raise ClientError(
-            f"{shown(text, 80)!r} is not an address. Write [user@]host[:port], for example alice@192.0.2.7:7667."
+            f"{shown(text, 80)!r} is not an address. Write [user@]host[:port]{without}, for example"
+            " alice@192.0.2.7:7667."
         )
     return Address(user or None, _normal(host), None if match["port"] is None else _port(match["port"]))
 

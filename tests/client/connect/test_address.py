@@ -33,6 +33,17 @@ class ParseTests(SynchronousTestCase):
             self.assertIn("[user@]host[:port]", stop.text)
             self.assertNotIn("\x1b", stop.text)
 
+    def test_address_of_a_page(self) -> None:
+        """Of an address copied from a browser, the text says what to leave out."""
+        for text in (
+            "http://chat.example",
+            "https://alice@chat.example:7667/",
+            "ssh://host:22",
+            "host/",
+            "https://[::1]/",
+        ):
+            self.assertIn("without '://' and '/'", self.assertRaises(ClientError, parse_address, text).text)
+
     def test_no_port(self) -> None:
         """A port is a number from 1 to 65535."""
         for port in "", "0", "65536", "-1", "x", "٣", "1" * 5000:
