@@ -129,14 +129,14 @@ class ServerContextTests(SynchronousTestCase):
 
     def test_locked(self) -> None:
         """A key with a passphrase is refused without asking for it."""
-        self.key.write_bytes(
-            ec.generate_private_key(ec.SECP256R1()).private_bytes(
-                serialization.Encoding.PEM,
-                serialization.PrivateFormat.PKCS8,
-                serialization.BestAvailableEncryption(b"secret"),
-            )
-        )
-        self.assertIn(f"the key {self.key} is protected by a password", self._refused(self.certificate, self.key))
+        private = ec.generate_private_key(ec.SECP256R1())
+        lock = serialization.BestAvailableEncryption(b"secret")
+        for form in serialization.PrivateFormat.PKCS8, serialization.PrivateFormat.TraditionalOpenSSL:
+            locked = private.private_bytes(serialization.Encoding.PEM, form, lock)
+            # The second cipher is unknown to the library.
+            for data in locked, locked.replace(b"AES-256-CBC", b"RC9-256-CBC"):
+                self.key.write_bytes(data)
+                self.assertIn(f"{self.key} is protected by a password", self._refused(self.certificate, self.key))
 
     def test_nonsense(self) -> None:
         """A file without a certificate or key is refused by its name, even if it holds the other one."""

@@ -20,6 +20,7 @@ from irchat.interfaces.writes import (
     NonceSought,
     SignInEnded,
     TokenAdded,
+    UserCreated,
 )
 from irchat.protocol.errors import Refusal
 from irchat.store.postgres.connecting import Database
@@ -101,6 +102,16 @@ class FollowingTests(NodesCase):
         self.assertTrue(before.position < own.position < after.position)
         self.a.log.note_applied(own.position)
         self.assertEqual([batch.position for batch in self.follow(self.a)], [after.position])
+
+    def test_numbers_of_commits(self) -> None:
+        """Each commit of a node has a number of its own, also after a fault: by it, its outcome is looked up."""
+        self.commit(self.a, message(GLOBAL, 1))
+        self.follow(self.a, self.a.log.begin())
+        self.failureResultOf(self.a.log.commit([UserCreated("alice", "alice", None, NOW, None)]))
+        self.commit(self.a, message(GLOBAL, 1))
+        self.commit(self.b, message(GLOBAL, 1))
+        numbers = [tuple(row) for row in self.sql("SELECT node, batch FROM log ORDER BY pos")]
+        self.assertEqual(len(numbers), len(set(numbers)), numbers)
 
     def test_nothing_written(self) -> None:
         """A commit that changes nothing leaves no trace in the log."""

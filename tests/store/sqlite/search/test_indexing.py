@@ -98,6 +98,8 @@ class IndexTests(SynchronousTestCase):
         self.assertEqual(parts, [4] * 5)
         self.commit(*(message(GLOBAL, 1, "字" * 10) for _ in range(4)))
         self.assertEqual((parts[5:], self.in_index()), ([2, 2], 24))
+        self.commit(*(message(GLOBAL, 1, "字" * 10) for _ in range(3)))  # short, but longer once it is folded
+        self.assertEqual((parts[7:], self.in_index()), ([2], 26))
 
     def test_search_finds_the_newest(self) -> None:
         """A search indexes waiting messages first, once."""
