@@ -1,5 +1,8 @@
 """A session's sign-in, with concurrent events, and its end."""
 
+import gc
+
+from irchat.interfaces.limits import Limits
 from irchat.interfaces.stored import GLOBAL
 from irchat.protocol.errors import Refusal, unavailable
 from tests.helpers.server import PASSWORD, JSONClient, ServerTestCase, request, texts
@@ -18,6 +21,19 @@ class SignInTests(ServerTestCase):
         alice.leave()
         self.server.advance(2)
         self.bob.got()
+
+    def test_back_at_once(self) -> None:
+        """Signing in again does not give a user a new allowance."""
+        self.server.chat.limits.change_to(Limits(rate=1))
+        for count in 3, 0:
+            alice = JSONClient(self.server)
+            alice.send(request("resume", token=self.token, ref=0))
+            alice.got()
+            alice.send(b"".join(send("x", ref=ref) for ref in range(1, 5)))
+            self.assertEqual(sum(line["type"] == "sent" for line in alice.got()), count)
+            alice.leave()
+            del alice
+            gc.collect()
 
     def _signing_in(self, name: str = "alice") -> JSONClient:
         """Return a client whose sign-in waits for the store's results."""

@@ -33,6 +33,9 @@ class OwnChangeTests(IRCTestCase):
 
     def test_hidden(self) -> None:
         """Changes of a hidden group are not shown."""
+        self.irc("carol")
         self.say("*bob -> team")
         self.alice.ask("PART #team")
+        self.assertEqual(self.say("+carol team"), [])
+        self.assertEqual(self.say("-carol team"), [])
         self.assertEqual(self.say("-bob team"), [])
