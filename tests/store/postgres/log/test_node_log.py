@@ -119,6 +119,7 @@ class FollowingTests(NodesCase):
         found = self.commit(self.a, NonceSought(1, "n", 0), MarkerMoved(1, GLOBAL, 1))
         self.assertEqual((found.position, found.results[1]), (head, Marker(1, 1, False)))
         self.assertEqual(self.sql("SELECT max(pos) FROM log"), [(head,)])
+        self.assertEqual(self.backends(), [])  # the turn is over
 
     def test_not_announced(self) -> None:
         """A commit that cannot be announced is stored, and answered. The error is logged."""

@@ -40,6 +40,8 @@ class ChannelInfoTests(IRCTestCase):
             ("+o nobody", "401 alice nobody"),
             ("+o dave", "441 alice dave #team"),
             ("+o bob", "482 alice #team"),
+            ("+o", "482 alice #team"),
+            ("-v", "482 alice #team"),
         ):
             (said,) = self.alice.ask(f"MODE #team {change}")
             self.assertTrue(said.startswith(f":irchat {expected} :"), (change, said))
