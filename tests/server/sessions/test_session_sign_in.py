@@ -1,7 +1,5 @@
 """A session's sign-in, with concurrent events, and its end."""
 
-import gc
-
 from irchat.interfaces.limits import Limits
 from irchat.interfaces.stored import GLOBAL
 from irchat.protocol.errors import Refusal, unavailable
@@ -23,7 +21,7 @@ class SignInTests(ServerTestCase):
         self.bob.got()
 
     def test_back_at_once(self) -> None:
-        """Signing in again does not give a user a new allowance."""
+        """Signing in again does not give a user a new allowance: it is kept after the last session until it is full."""
         self.server.chat.limits.change_to(Limits(rate=1))
         for count in 3, 0:
             alice = JSONClient(self.server)
@@ -31,9 +29,9 @@ class SignInTests(ServerTestCase):
             alice.got()
             alice.send(b"".join(send("x", ref=ref) for ref in range(1, 5)))
             self.assertEqual(sum(line["type"] == "sent" for line in alice.got()), count)
+            limiter = self.server.rate_limiters.of(alice.connection.session.user_id)
             alice.leave()
-            del alice
-            gc.collect()
+            self.assertIn(limiter, self.server.rate_limiters._kept)
 
     def _signing_in(self, name: str = "alice") -> JSONClient:
         """Return a client whose sign-in waits for the store's results."""
