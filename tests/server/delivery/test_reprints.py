@@ -184,6 +184,25 @@ class ReprintTests(SynchronousTestCase):
         call()
         self.assertEqual((self.screen.printed, self.clock.getDelayedCalls()), ([], []))
 
+    def test_over_while_one_is_scheduled(self) -> None:
+        """At the end of the session nothing stays scheduled."""
+        self.show("<1>", 1)
+        self.show("<2>", 1.3)
+        self.clock.advance(1)
+        self.reprints.erase("<1>")
+        self.assertEqual(len(self.clock.getDelayedCalls()), 1)
+        self.reprints.over()
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+
+    def test_longer_than_the_transcript(self) -> None:
+        """A message that the transcript does not have any more may still be on the terminal: it is reprinted."""
+        self.reprints.shown("<1>", 1_000)
+        self.transcript.show([TextLine("later")])
+        self.clock.advance(1)
+        self.reprints.erase("<1>")
+        self.clock.advance(0)
+        self.assertEqual(self.screen.printed, [f"{CLEAR}later\r\n"])
+
 
 class _Turns(Clock):
     """Counts the turns, one per call."""
