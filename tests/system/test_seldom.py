@@ -1,4 +1,4 @@
-"""An error that comes with each request is logged once a minute."""
+"""What may come with each request is told once a minute."""
 
 from typing import Any
 
@@ -6,7 +6,21 @@ from twisted.internet.task import Clock
 from twisted.logger import Logger, formatEvent
 from twisted.trial.unittest import SynchronousTestCase
 
-from irchat.system.seldom import SeldomLog
+from irchat.system.seldom import Seldom, SeldomLog
+
+
+class SeldomTests(SynchronousTestCase):
+    """`Seldom`."""
+
+    def test_counts(self) -> None:
+        """The first is told at once, the others together once a minute is over."""
+        clock = Clock()
+        seldom = Seldom(clock.seconds)
+        told = []
+        for _ in range(6):
+            told.append(seldom.add())
+            clock.advance(20)
+        self.assertEqual(told, [1, 0, 0, 3, 0, 0])
 
 
 class SeldomLogTests(SynchronousTestCase):

@@ -10,9 +10,10 @@ from typing import Any
 
 from twisted.logger import Logger
 
+from irchat.system.seldom import Seldom
+
 # Reserved for the database, its copies, the log, the administrator, and a connection being turned away.
 _KEPT = 64
-_LOG_SECONDS = 60.0
 
 _log = Logger()
 
@@ -28,10 +29,8 @@ class Room:
 
     def __init__(self, seconds: Callable[[], float], limit: Callable[[], int] = descriptor_limit) -> None:
         self.taken = 0
-        self._seconds = seconds
+        self._seldom = Seldom(seconds)
         self._limit = limit
-        self._turned_away = 0
-        self._logged_at: float | None = None
 
     @property
     def most(self) -> int:
@@ -48,16 +47,12 @@ class Room:
 
     def turned_away(self, why: str) -> None:
         """Count and log a connection that was turned away."""
-        self._turned_away += 1
-        now = self._seconds()
-        if self._logged_at is None or now - self._logged_at >= _LOG_SECONDS:
+        if count := self._seldom.add():
             _log.error(
                 "{count:,} connections were turned away: {why}. Raise LimitNOFILE or ulimit -n, or lower pending.",
-                count=self._turned_away,
+                count=count,
                 why=why,
             )
-            self._logged_at = now
-            self._turned_away = 0
 
     def quiet(self, event: Mapping[str, Any]) -> None:
         """Replace the log for the lines that Twisted writes about each connection that it cannot accept."""

@@ -11,8 +11,8 @@ from twisted.python.failure import Failure
 from irchat.net.proxy_header import read_proxy_header
 from irchat.protocol.rules import LOGIN_SECONDS
 from irchat.server.listeners.descriptors import Room
+from irchat.system.seldom import Seldom
 
-_LOG_SECONDS = 60.0
 _NO_HEADER = "The server requires the PROXY protocol from this address (--proxy-from). Use the balancer."
 
 _log = Logger()
@@ -22,22 +22,16 @@ class BadHeaders:
     """Logs connections without a valid header, once a minute and without addresses."""
 
     def __init__(self, seconds: Callable[[], float]) -> None:
-        self._seconds = seconds
-        self._count = 0
-        self._logged_at: float | None = None
+        self._seldom = Seldom(seconds)
 
     def add(self) -> None:
         """Count and log one connection."""
-        self._count += 1
-        now = self._seconds()
-        if self._logged_at is None or now - self._logged_at >= _LOG_SECONDS:
+        if count := self._seldom.add():
             _log.error(
                 "{count:,} connections from --proxy-from had no valid PROXY header: set send-proxy-v2 in the balancer,"
                 " or leave that address out of --proxy-from",
-                count=self._count,
+                count=count,
             )
-            self._logged_at = now
-            self._count = 0
 
 
 class ProxiedConnection(Protocol):
