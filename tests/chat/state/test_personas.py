@@ -137,7 +137,7 @@ class PersonasTests(SynchronousTestCase):
         self.assertEqual(self.told, [(_ALICE, "lunch"), (_ALICE, None), (_ALICE, "lunch"), (_ALICE, None)])
 
     def test_single_server(self) -> None:
-        """Without other nodes, nothing is told, and a session that ends leaves nothing behind."""
+        """On a single node nothing is announced, and nothing is kept for a session that has ended."""
         self.personas.others = None
         self.presence.enter(_ALICE, 11)
         for session in 10, 11:

@@ -1,4 +1,4 @@
-"""A database whose files are deleted under a running server takes no more commits."""
+"""When files of the database are deleted while the server runs, it refuses commits."""
 
 import sqlite3
 

@@ -113,7 +113,7 @@ class WhoisTests(IRCTestCase):
         self.assertEqual(self.alice.ask(f"ISON {nobody} alice bob"), [":irchat 303 alice :alice"])
 
     def test_offline_people(self) -> None:
-        """USERHOST leaves out who is offline."""
+        """USERHOST omits offline users."""
         self.bob.leave()
         self.assertEqual(self.alice.ask("USERHOST bob alice"), [":irchat 302 alice :alice=+alice@irchat"])
 

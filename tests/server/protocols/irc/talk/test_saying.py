@@ -290,14 +290,6 @@ class AwayTests(IRCTestCase):
         bob = self.server.json("bob")
         self.assertEqual(bob.welcome["unread"][0]["unread"], 5)
 
-    def test_away(self) -> None:
-        """The text of a user who is away comes with each message, but not of one said in a channel."""
-        self.irc("bob").ask("AWAY :lunch")
-        alice = self.irc("alice")
-        for _ in range(2):
-            self.assertEqual(alice.ask("PRIVMSG bob :one"), [":irchat 301 alice bob :lunch"])
-        self.assertEqual(alice.ask("PRIVMSG #global :one"), [])
-
     def test_notice(self) -> None:
         """A notice is not answered by 301."""
         self.irc("bob").leave()

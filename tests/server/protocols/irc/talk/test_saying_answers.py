@@ -13,12 +13,12 @@ class SayingAnswersTests(IRCTestCase):
         self.server.advance(2)
 
     def test_there(self) -> None:
-        """A message to a user who is there has no answer, whether it takes the short way or the long one."""
+        """Messages to a user who is present are not answered, with tags or without."""
         self.assertEqual(self.alice.ask("PRIVMSG bob :hi", "@+a=b PRIVMSG bob :hi", "PRIVMSG bob hi"), [])
         self.assertEqual(len(self.bob.got()), 3)
 
     def test_away(self) -> None:
-        """The text of a user who is away comes each time, with PRIVMSG only, and not to a group."""
+        """Each PRIVMSG to an away user is answered with the AWAY text; a NOTICE and a message in a channel are not."""
         self.bob.ask("AWAY :lunch")
         for _ in range(2):
             self.assertEqual(self.alice.ask("PRIVMSG bob :hi"), [":irchat 301 alice bob :lunch"])
