@@ -29,7 +29,7 @@ def web_banner(config: Config, server: Started) -> Iterator[str]:
     if config.no_web:
         return
     if server.fingerprint:
-        yield f"In a browser: https://{server.here}{server.at_port}/"
+        yield f"In a browser: https://{server.here}:{server.port}/"
         if server.made_certificate:
             yield "(it will warn once: compare the fingerprint above)"
     if config.web_port:

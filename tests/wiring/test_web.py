@@ -29,7 +29,7 @@ class WebDoorTests(SynchronousTestCase):
     def test_default(self) -> None:
         """With TLS the page is on the main port, and a warning of the browser is announced for an own certificate."""
         signed = self.said("AB", host="192.0.2.7", tls_cert="c", tls_key="k")
-        self.assertEqual(signed, ["In a browser: https://192.0.2.7/"])
+        self.assertEqual(signed, ["In a browser: https://192.0.2.7:7667/"])
         self.assertIsNotNone(self.lines.web)
         self.assertEqual(self.opened, [])
         self.assertEqual(self.said("AB")[1:], ["(it will warn once: compare the fingerprint above)"])
