@@ -44,6 +44,9 @@ _GROUP_LEAST = 64
 _GROUP_CHARACTERS = 32_768
 # The fixed cost of a change, in characters, when users take turns.
 _CHANGE_CHARACTERS = 64
+# In one turn, a user gets this many characters: a few short messages, which stay together, so that they are also
+# answered and sent together. A group has room for a turn of 64 users.
+_TURN_CHARACTERS = _GROUP_CHARACTERS // 64
 # After a group of several changes, the next one gathers for this multiple of the publishing time, up to a delay that
 # nobody notices. A full group never waits.
 _GATHER_FACTOR = 10
@@ -249,15 +252,16 @@ class CommitQueue:
         return picked or [waiting.popleft()]
 
     def _take_turns(self) -> None:
-        """Sort the waiting changes: users with few of them come first. Keep the order of each user."""
+        """Sort the waiting changes by turns: users with few of them come first. Keep the order of arrival in a turn."""
         said: dict[Hashable, int] = defaultdict(int)
-        places = []
+        turns = []
         for change in self._waiting:
             by = change.by or change
             said[by] += change.characters + _CHANGE_CHARACTERS
-            places.append((said[by], change))
-        places.sort(key=itemgetter(0))
-        self._waiting = deque(change for _, change in places)
+            turns.append(said[by] // _TURN_CHARACTERS)
+        if any(turns):
+            places = sorted(zip(turns, self._waiting, strict=True), key=itemgetter(0))
+            self._waiting = deque(change for _, change in places)
 
     def _committed(self, results: list[object], group: list[Submittable[object]]) -> None:
         publishing_seconds = self._finish(group, results)

@@ -19,7 +19,8 @@ class TurnsTests(SynchronousTestCase):
     """Users take turns: nobody waits for all requests of another user."""
 
     def setUp(self) -> None:
-        """Create the queue with a running commit."""
+        """Create the queue with a running commit. A turn is as short as possible."""
+        self.patch(commits, "_TURN_CHARACTERS", 1)
         self.store = HandStore()
         self.queue = CommitQueue(self.store, LocalBus(), lambda entry, origin: [])  # type: ignore[arg-type]
         self.submit("running")
@@ -125,6 +126,14 @@ class TurnsTests(SynchronousTestCase):
         said = [name for group in groups for name in group]
         self.assertEqual([name for name in said if name[0] == "m"], [f"m{number}" for number in range(5)])
         self.assertEqual(len(said), 8)
+
+    def test_short_messages_stay_together(self) -> None:
+        """In one turn, the order of arrival stays, so a user's few short messages are in one group. Others wait."""
+        self.patch(commits, "_TURN_CHARACTERS", 512)
+        self.queue._group_most = 3
+        for name, characters in (("m0", 192), ("m1", 191), ("m2", 1), ("bob", 447), ("long", 448), ("carol", 0)):
+            self.submit(name, user=name[0], characters=characters)
+        self.assertEqual(self.commits(), [["m0", "m1", "bob"], ["carol", "m2", "long"]])
 
     def test_each_of_nobody(self) -> None:
         """Changes without a user do not count as those of one user when users take turns."""

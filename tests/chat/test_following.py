@@ -103,6 +103,7 @@ class TurnTests(SynchronousTestCase):
     def test_lost_turn_of_long_changes(self) -> None:
         """The characters of a lost turn count for the next group: if they are too many, users take turns."""
         self.patch(commits, "_GROUP_CHARACTERS", 100)
+        self.patch(commits, "_TURN_CHARACTERS", 1)
         for name, characters in (("a", 90), ("b", 30), ("c", 30)):
             self.node.submit(name, characters=characters)
             if name == "a":
