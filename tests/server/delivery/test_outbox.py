@@ -126,6 +126,28 @@ class WritingTests(OutboxTestCase):
         self.writer.drain()
         self.assertEqual((self.writer.sent, self.writer.calls, self.outbox.closed), ([], ["abort"], True))
 
+    def test_line_that_may_end(self) -> None:
+        """A line with timed messages is not overtaken by what is written at once."""
+        self.outbox.put_perishable(Perishable(b"line", lambda said_at: b"", lambda: 5.0, lambda: 0.0))
+        self.assertEqual((self.outbox.try_now, self.wakes), (None, 1))
+        self.outbox.flush()
+        self.assertIsNotNone(self.outbox.try_now)
+        self.assertEqual(self.writer.got(), b"line")
+
+    def test_ends_of_what_waits(self) -> None:
+        """A line that waits as a whole ends nothing, whatever comes before it. The writer's messages do."""
+        for before in b"", b"reply":
+            self.setUp()
+            self.stall()
+            self.outbox.note_timed(5.0)
+            self.outbox.put(before)
+            self.outbox.put_perishable(Perishable(b"line", lambda said_at: b"", lambda: 2.0, lambda: 0.0))
+            self.assertEqual(self.outbox.until, 5.0)
+            self.clock.advance(4.9)
+            self.assertEqual(self.writer.calls, [])
+            self.clock.advance(0.1)
+            self.assertEqual(self.writer.calls, ["abort"])
+
     def test_lost(self) -> None:
         """After the connection is lost nothing is sent or closed."""
         self.outbox.put(b"lost")
@@ -144,6 +166,7 @@ class WritingTests(OutboxTestCase):
         self.writer.drain()
         self.assertEqual(self.reader.calls, [])
         self.writer.drain()
+        self.assertIsNotNone(self.outbox.try_now)
         self.writer.drain()
         self.assertEqual(self.reader.calls, ["drained"])
         self.assertFalse(self.outbox.full())

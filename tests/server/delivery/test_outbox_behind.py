@@ -197,6 +197,67 @@ class BehindTests(OutboxTestCase):
             self.reader.give(5)
             self.assertEqual(self.writer.got(), b"")
 
+    def test_nothing_is_encoded_for_the_lost(self) -> None:
+        """A page for a lost connection is not encoded: its session may no longer stand."""
+        self.fall_behind()
+        self.offer(stored(5))
+        self.writer.keeps_up = True
+        self.writer.drain()
+        self.patch(self.reader, "say_stored", None)
+        self.outbox.lost()
+        self.reader.give(5)
+        self.assertEqual((self.writer.got(), self.writer.calls), (b"", []))
+
+    def test_one_page_at_a_time(self) -> None:
+        """A reply that is sent while a page is read does not ask for the page again."""
+        self.fall_behind()
+        self.offer(stored(5))
+        self.writer.keeps_up = True
+        self.writer.drain()
+        self.outbox.put(b"<reply>")
+        self.outbox.flush()
+        self.assertEqual(len(self.reader.asked), 1)
+        self.reader.give(5)
+        self.assertEqual((self.writer.got(), self.reader.calls), (b"<reply><5>", ["caught up"]))
+
+    def test_pages_count_as_waiting(self) -> None:
+        """What waits of a page counts, so that requests stop, and what was taken does not."""
+        for keeps_up in True, False:
+            self.setUp()
+            self.fall_behind()
+            self.offer(stored(5), stored(6))
+            self.writer.keeps_up = keeps_up
+            self.patch(self.reader, "say_stored", lambda message: BIG)
+            self.writer.drain()
+            self.reader.give(5, more=True)
+            self.assertEqual(self.outbox.full(), not keeps_up)
+
+    def test_timed_that_were_taken(self) -> None:
+        """A timed message that came with what was missed, and was taken, closes nothing at its end."""
+        self.stall()
+        self.offer(timed(1))
+        self.reader.timed, self.reader.timed_until = [(GLOBAL, 1)], 10.0
+        self.writer.keeps_up = True
+        self.writer.drain()
+        self.assertEqual(self.writer.got(), b"<timed 1>")
+        self.clock.advance(10)
+        self.assertEqual(self.writer.calls, [])
+
+    def test_timed_after_timed(self) -> None:
+        """A timed message that was taken in time does not end the next one that waits."""
+        for end in 10.0, 30.0:
+            self.stall()
+            self.offer(timed(1))
+            self.reader.timed, self.reader.timed_until = [(GLOBAL, 1)], end
+            self.writer.drain()
+            self.assertEqual(self.writer.got(), b"<timed 1>")
+            self.clock.advance(9)
+            self.reader.timed = []
+            self.writer.keeps_up = True
+            self.writer.drain()
+            self.clock.advance(1)
+            self.assertEqual(self.writer.calls, [])
+
     def test_store_does_not_answer(self) -> None:
         """If the store cannot be read, the connection is aborted, so that the client reconnects."""
         self.fall_behind()
@@ -241,6 +302,29 @@ class HoldTests(OutboxTestCase):
         self.assertFalse(self.outbox.behind)
         self.outbox.flush()
         self.assertEqual(self.writer.got(), b"<welcome>")
+
+    def test_unseen(self) -> None:
+        """What a session has not seen comes from the store, at the end of the turn and after all waiting bytes."""
+        self.outbox.put(b"<reply>")
+        self.outbox.flush()
+        self.outbox.send_unseen(GLOBAL, 3, 5)
+        self.assertEqual((self.wakes, self.outbox.try_now, self.reader.asked), (2, None, []))
+        self.outbox.flush()
+        self.assertEqual(self.reader.asked[0][:2], (GLOBAL, 2))
+        self.reader.give(3, 4, 5)
+        self.assertEqual((self.writer.got(), self.outbox.behind), (b"<reply><3><4><5>", False))
+
+    def test_drop_while_bytes_wait(self) -> None:
+        """If a sign-in fails while bytes wait for a slow reader, nothing is written at once before they are sent."""
+        for waits_in_this_turn in False, True:
+            self.setUp()
+            self.stall()
+            if waits_in_this_turn:
+                self.writer.idle = True
+                self.outbox.put(b"<reply>")
+            self.outbox.hold()
+            self.outbox.drop_held()
+            self.assertIsNone(self.outbox.try_now)
 
     def test_drop(self) -> None:
         """If the sign-in fails, nothing held is ever sent."""
