@@ -325,6 +325,11 @@ class ErrorTests(ServerTestCase):
             self.assertIn("type \\ before it", self.alice.one("error")["text"], line)
         self.alice.ask("send", chat="@nobody", text="hi")
         self.assertNotIn("type \\", self.alice.one("error")["text"])
+        self.server.json("bob").ask("create_group", name="team", members=["alice"])
+        self.alice.got()
+        self.alice.ask("line", line="-bob team")
+        error = self.alice.one("error")
+        self.assertEqual((error["code"], "type \\" in error["text"]), ("not-the-owner", False))
 
     def test_usage(self) -> None:
         """Wrong usage of a command is answered with its usage."""

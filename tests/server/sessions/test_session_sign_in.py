@@ -163,6 +163,19 @@ class SignInTests(ServerTestCase):
             self.bob.send(request("users"))
             self.assertEqual(self.bob.told("users")[0]["online"], ["bob"])
 
+    def test_lost_before_it_joins(self) -> None:
+        """A session that is over joins nobody, whatever was on its way."""
+        signed_in = []
+        client = JSONClient(self.server)
+        session = client.connection.session
+        self.patch(session, "join", signed_in.append)
+        client.ask("resume", token=self.token)
+        del session.join
+        client.leave()
+        self.assertRaises(Refusal, session.join, *signed_in)
+        self.bob.send(request("users"))
+        self.assertEqual(self.bob.told("users")[0]["online"], ["bob"])
+
     def test_leaving(self) -> None:
         """``logout`` is answered with ``bye``, then the connection closes. Later requests are ignored."""
         alice = self.server.json("alice")

@@ -87,7 +87,9 @@ class CommandNickTests(IRCTestCase):
         eve.ask("send", chat="GLOBAL", text="secret thing", expires_in=600)
         self.alice.got()
         for line in "ls GLOBAL", "ls -n GLOBAL", "?secret", "ls":
-            self.assertNotIn("secret", "".join(self.say(line)))
+            said = self.say(line)
+            self.assertNotIn("secret", "".join(said))
+            self.assertEqual(len(said), len(set(said)), "an answer comes once")
 
     def test_timed_in_any_answer(self) -> None:
         """No answer shows the text of a timed message, whatever event it is."""
