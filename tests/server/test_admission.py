@@ -81,6 +81,18 @@ class AdmissionTests(SynchronousTestCase):
         visits[0].over()
         self.visit()
 
+    def test_counts(self) -> None:
+        """Connections without a sign-in are counted, and sessions by address. Nothing is kept of those that left."""
+        first, second = self.visit(), self.visit("b")
+        first.enter(0)
+        second.enter(0)
+        self.assertEqual((self.admission.pending, dict(self.admission.sessions_here())), (0, {"a": 1, "b": 1}))
+        first.leave()
+        self.assertEqual((self.admission.pending, dict(self.admission.sessions_here())), (1, {"b": 1}))
+        first.over()
+        second.over()
+        self.assertEqual((self.admission.pending, dict(self.admission.sessions_here())), (0, {}))
+
     def test_sessions_of_one_user(self) -> None:
         """The sessions of a user are limited."""
         self.refused(Code.TOO_MANY, self.visit().enter, 3)
@@ -238,6 +250,12 @@ class AdmissionTests(SynchronousTestCase):
         self.register(self.visit("b"))
         self.clock.advance(3_601)
         self.register(visit)
+
+    def test_registrations_behind_a_balancer(self) -> None:
+        """Without a limit by address, accounts are not limited either: all may come from one."""
+        self.limits.change_to(Limits(per_address=0, registrations=1))
+        for _ in range(5):
+            self.register(self.visit())
 
     def test_registrations_that_fail(self) -> None:
         """Only created accounts count: refused registrations keep nobody else from creating one."""

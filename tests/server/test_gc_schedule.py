@@ -58,6 +58,21 @@ class GCScheduleTests(SynchronousTestCase):
         self.assertGreater(gc.get_freeze_count(), len(kept))
         self.assertEqual(sum(gc.get_count()[1:]), 0)
 
+    def test_not_before_its_time(self) -> None:
+        """Old objects are looked at once in ten minutes, not before, and not at the start."""
+        self.patch(gc_schedule.sys, "getallocatedblocks", lambda: 299_000)
+        self.plan.stop()
+        old = [_Cycle()]
+        self.plan.start()
+        for freed, seconds in enumerate((590, 580)):
+            old.clear()
+            self.clock.pump([1] * seconds)
+            self.assertEqual(_Cycle.freed, freed)
+            self.clock.pump([1] * 20)
+            self.assertEqual(_Cycle.freed, freed + 1)
+            old.append(_Cycle())
+            self.clock.pump([1] * 2)
+
     def test_old_garbage(self) -> None:
         """Garbage of old objects is freed within ten minutes if there are few objects, and stays if there are many."""
         self.patch(gc_schedule.sys, "getallocatedblocks", lambda: 299_000)

@@ -73,6 +73,26 @@ class EdgeTests(SynchronousTestCase):
         (written,) = self.outboxes[5].written
         self.assertEqual([wire.decode_event(line).seq for line in written.splitlines()], [1, 2, 3])
 
+    def test_instead_for_many(self) -> None:
+        """Each hidden user with an event of its own receives that one, whatever session the message comes from."""
+        for sender in range(16):
+            for outbox in self.outboxes:
+                outbox.offered.clear()
+            instead = {user: message(9) for user in range(16) if user != sender}
+            origin = self.sessions[sender].id
+            own = Publication(message(1), None, hidden=set(instead), instead=instead, origin=origin)
+            self.delivery.publish([own])
+            seqs = [[wire.decode_event(line).seq for line in session.got.splitlines()] for session in self.sessions]
+            self.assertEqual(seqs, [[] if user == sender else [9] for user in range(16)])
+
+    def test_delivered(self) -> None:
+        """The events handed to sessions are counted: to all, to a user, and to part of the sessions."""
+        before = self.delivery.delivered
+        self.delivery.publish([Publication(message(1), None), Publication(message(2), None)])
+        self.delivery.publish([Publication(message(3), (3,))])
+        self.delivery.publish([Publication(message(3), (3, 4, 5))])
+        self.assertEqual(self.delivery.delivered - before, 36)
+
     def test_longest_run(self) -> None:
         """A run as long as the limit of waiting bytes is written at once, one byte more is not."""
         for length, count in ((WAITING_BYTES, (1, 0)), (WAITING_BYTES + 1, (1, 1))):

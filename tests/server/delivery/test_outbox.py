@@ -134,6 +134,14 @@ class WritingTests(OutboxTestCase):
         self.assertIsNotNone(self.outbox.try_now)
         self.assertEqual(self.writer.got(), b"line")
 
+    def test_reader_without_timed_messages(self) -> None:
+        """A reader whose protocol shows no timed messages loses its connection to none of their ends."""
+        self.reader.shows_timed = False
+        self.stall()
+        self.outbox.note_timed(5.0)
+        self.clock.advance(6)
+        self.assertEqual(self.writer.calls, [])
+
     def test_ends_of_what_waits(self) -> None:
         """A line that waits as a whole ends nothing, whatever comes before it. The writer's messages do."""
         for before in b"", b"reply":

@@ -374,6 +374,15 @@ class WatchTests(SynchronousTestCase):
         self.pass_time(1)
         self.assertEqual(held.expired, [1.0, 2.0])
 
+    def test_one_of_several(self) -> None:
+        """When one outbox needs no watch any more, the others are still watched."""
+        held, other = _Held(1.0), _Held(2.0)
+        self.watch.add(held)
+        self.watch.add(other)
+        self.watch.remove(held)
+        self.pass_time(3)
+        self.assertEqual((held.expired, other.expired), ([], [2.0]))
+
     def test_closing(self) -> None:
         """An outbox that keeps expired messages, because it is closing, is no longer watched and wakes nothing."""
         closing, other = _Held(1.0), _Held(2.0)

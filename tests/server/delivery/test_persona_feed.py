@@ -48,6 +48,9 @@ class PersonaFeedTests(ServerTestCase):
             events.Personas(away={}, realnames={"carol": "Carol"}),
             events.Personas(away={"carol": None}, realnames={}),
         ])  # fmt: skip
+        self.set_persona(self.carol, realname=None)
+        self.server.advance(2)
+        self.assertEqual(self.got[3:], [events.Personas(away={}, realnames={"carol": ""})])
         self.assertEqual(self.carol.got(), [])
 
     def test_at_once(self) -> None:

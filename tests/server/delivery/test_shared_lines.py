@@ -51,6 +51,19 @@ class SharedRendererTests(ServerTestCase):
         again = self.server.json("bob")
         self.assertEqual(again.welcome["unread"], [])
 
+    def test_several_audiences(self) -> None:
+        """The runs of one commit that go to different people are not confused."""
+        self.alice.ask("create_group", name="team", members=["bob", "carol"])
+        self.server.turn()
+        for person in self.people:
+            person.shown()
+        chats = ("*team", "GLOBAL")
+        self.alice.send(*(request("send", chat=chat, text=f"{chat} {n}") for n in range(2) for chat in chats))
+        for person, to in zip(self.people, (chats, chats, ("GLOBAL",)), strict=True):
+            shown = person.shown()
+            self.assertEqual([f"{chat} {n}" in shown for chat in chats for n in range(2)],
+                             [chat in to for chat in chats for _ in range(2)])  # fmt: skip
+
     def test_each_event(self) -> None:
         """Messages with the same words are rendered separately, in order."""
         for _ in range(3):

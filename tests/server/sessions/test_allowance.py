@@ -7,7 +7,7 @@ from irchat.interfaces.limits import Limits
 from irchat.protocol import requests
 from irchat.protocol.errors import Code, Refusal
 from irchat.server.sessions.allowance import LONG, Allowance
-from irchat.server.sessions.costs import ADDRESS_SHARE, BYTES_OF_MS, WORK_A_SECOND, WORK_AT_ONCE, Cost
+from irchat.server.sessions.costs import ADDRESS_SHARE, BYTES_OF_MS, WORK_A_SECOND, WORK_AT_ONCE, WORK_OF_LINE, Cost
 from irchat.server.sessions.rate_limiter import RateLimiters
 
 
@@ -35,6 +35,15 @@ class AllowanceTests(SynchronousTestCase):
         self.allowance.part()
         self.allowance.charge(1)
         self.assertEqual((self.user.work, self.address.work), (WORK_AT_ONCE - 10, WORK_AT_ONCE * ADDRESS_SHARE - 16))
+
+    def test_lines(self) -> None:
+        """A line says whether the work of the user or the address may be used up, to a guest only the address."""
+        guest = self.session("guest")
+        for limiter, of_user, of_guest in ((self.user, True, False), (self.address, True, True)):
+            before, limiter.work = limiter.work, WORK_OF_LINE
+            self.assertEqual((self.allowance.charge_line(9), guest.charge_line(9)), (of_user, of_guest))
+            limiter.work = before
+        self.assertEqual((self.allowance.charge_line(9), guest.charge_line(9)), (False, False))
 
     def test_charges_what_is_long(self) -> None:
         """A line or reply costs by its length above 4 KiB."""

@@ -72,6 +72,25 @@ class OrderTests(ServerTestCase):
         self.assertEqual([reply["type"] for reply in replies], ["sent", "history", "sent"])
         self.assertEqual([message["text"] for message in replies[1]["messages"]], ["one"])
 
+    def test_answer_that_reads(self) -> None:
+        """A timed answer reads the message that it answers. Later sends do not overtake it."""
+        self.writes.holds = self.reads.holds = False
+        bob = self.server.json("bob")
+        self.alice.send(send("first"))
+        self.reads.holds = True
+        self.alice.send(send("#1 psst", expires_in=60) + send("after"))
+        self.assertEqual(len(self.reads.held), 1)
+        self.reads.release()
+        self.server.turn()
+        self.assertEqual(texts(bob.told("message")), ["first", "#1 psst", "after"])
+
+    def test_left_while_reading(self) -> None:
+        """The read of a client that has left is cancelled, so that it does not run for nobody."""
+        self.alice.send(history())
+        ((read, _, _),) = self.reads.held
+        self.alice.leave()
+        self.assertTrue(read.called)
+
     def test_sends_are_pipelined(self) -> None:
         """Sends do not wait for one another: all that arrive during a commit go into the next one."""
         self.alice.send(b"".join(send(f"{number}", ref=number) for number in range(50)))
