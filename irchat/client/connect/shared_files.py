@@ -1,6 +1,8 @@
 """Small files shared by several clients: changed under a lock, replaced atomically, symbolic links followed."""
 
+import codecs
 import contextlib
+import errno
 import fcntl
 import os
 from collections.abc import Callable
@@ -13,12 +15,16 @@ from irchat.system.files.named_files import replaceable
 def read(path: Path) -> str:
     """Return the text of ``path``, empty if there is no file.
 
-    Bytes that are not UTF-8 become surrogates, which `change` writes back unchanged. Raises OSError.
+    Bytes that are not UTF-8 become surrogates, which `change` writes back unchanged. Raises OSError, also for a text in
+    UTF-16 or UTF-32: no line of it would be found.
     """
     try:
-        return path.read_bytes().decode("utf-8", "surrogateescape")
+        data = path.read_bytes()
     except (FileNotFoundError, NotADirectoryError):
         return ""
+    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) or b"\0" in data[:4]:
+        raise OSError(errno.EILSEQ, "it is not UTF-8 text; save it as UTF-8")
+    return data.decode("utf-8", "surrogateescape")
 
 
 def change(path: Path, edit: Callable[[str], str]) -> None:

@@ -48,6 +48,17 @@ class FilesTests(SynchronousTestCase):
         shared_files.change(self.path, lambda text: text + "ours\n")
         self.assertEqual((self.path.read_text(), taken), ("another client's\nours\n", [shared_files.fcntl.LOCK_EX]))
 
+    def test_other_encodings(self) -> None:
+        """A file that an editor has saved as UTF-16 or UTF-32 is neither read as something else nor changed."""
+        self.folder.mkdir()
+        for encoding in "utf-16", "utf-16-le", "utf-16-be", "utf-32":
+            data = "localhost:7667 sha256:AB\n".encode(encoding)
+            self.path.write_bytes(data)
+            error = self.assertRaises(OSError, shared_files.read, self.path)
+            self.assertIn("UTF-8", error.strerror)
+            self.assertRaises(OSError, shared_files.change, self.path, lambda text: text + "more\n")
+            self.assertEqual(self.path.read_bytes(), data)
+
     def test_symbolic_link(self) -> None:
         """A symbolic link stays, even to another link or a missing file, and its target is replaced."""
         self.folder.mkdir()
