@@ -4,6 +4,7 @@ import os
 import random
 import secrets
 import socket
+import stat
 import sys
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
@@ -61,7 +62,7 @@ def _run(reactor: Any, options: ClientOptions, settings: Preferences) -> int:
     console = Console()
     screen = _open_screen(reactor, console, options, settings)
     trust = Trust(dialer, known_hosts(), tokens(), screen, options.fingerprint, screen.complain)
-    run = PlainRun(reactor, reactor, console, screen)
+    run = PlainRun(reactor, reactor, console, screen, to_file=_is_file(_STDOUT))
     if options.forget:
         forget = forget_sign_in(reactor, tokens(), dialer.target.label, address.user, screen)
         run.begin(trust.connect, over_one(forget))
@@ -117,6 +118,12 @@ def _talk(chat: PlainChat, label: str, name: str | None, screen: PlainScreen) ->
         return partial(chat.run, sign_in=lambda channel: SignIn(channel, screen).run(name))
     saved = SavedSignIn(tokens(), label, name, screen, screen.complain)
     return partial(chat.run, sign_in=saved.sign_in, forget=saved.forget)
+
+
+def _is_file(descriptor: int) -> bool:
+    """Return whether what is written goes to a file or a device, not to a terminal or to another program."""
+    mode = os.fstat(descriptor).st_mode
+    return not (os.isatty(descriptor) or stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode))
 
 
 def _open_screen(reactor: Any, console: Console, options: ClientOptions, settings: Preferences) -> PlainScreen:

@@ -143,6 +143,21 @@ class WiringTests(SynchronousTestCase):
         self.assertEqual(self.screen.value(), b"")
         self.assertTrue(os.get_blocking(wiring._STDIN) and os.get_blocking(wiring._STDOUT))
 
+    def test_output_ends(self) -> None:
+        """A file that takes no more output is an error. A pipe without a reader and a closed terminal are none."""
+        file = os.open(self.runtime.parent / "log", os.O_RDWR | os.O_CREAT)
+        self.addCleanup(os.close, file)
+        terminal = self._on_terminal()
+        self._on_pipes()
+
+        def end() -> None:
+            self.console.writeConnectionLost()
+
+        for descriptor, expected in (file, 1), (wiring._STDOUT, 0), (terminal, 0):
+            self.patch(wiring, "_STDOUT", descriptor)
+            status, errors = self._main("--no-tls", "host", act=end)
+            self.assertEqual((status, "disk is full" in errors), (expected, bool(expected)))
+
     def test_json(self) -> None:
         """``--json`` passes lines through, even on a terminal."""
         self._on_terminal()

@@ -33,10 +33,15 @@ class PlainRun:
 
     However the run ends, it closes the connection, finishes the screen and writes all output, for at most
     `irchat.client.shutdown.LEAVING_SECONDS`. ``status`` is then the exit status: 0 if the user left, 1 after an error.
+    ``to_file``: the output goes to a file. If it can no longer be written, that is an error; the reader of a pipe or a
+    terminal may leave.
     """
 
-    def __init__(self, reactor: IReactorCore, clock: IReactorTime, console: Console, screen: PlainScreen) -> None:
+    def __init__(
+        self, reactor: IReactorCore, clock: IReactorTime, console: Console, screen: PlainScreen, *, to_file: bool
+    ) -> None:
         self.status = 0
+        self._to_file = to_file
         self._reactor = reactor
         self._console = console
         self._screen = screen
@@ -48,7 +53,7 @@ class PlainRun:
 
     def begin(self, connect: Connect, talk: Talk) -> None:
         """As soon as the reactor runs, call ``talk`` with a function that connects. The run ends with it."""
-        self._console.unread.addCallback(lambda _: self.stop())
+        self._console.unread.addCallback(lambda _: self._output_ended())
         self._reactor.callWhenRunning(self._begin, connect, talk)
 
     def _begin(self, connect: Connect, talk: Talk) -> None:
@@ -70,6 +75,12 @@ class PlainRun:
             self._screen.complain(failure.value.text)
         else:
             self._log.failure("The client failed", failure)
+
+    def _output_ended(self) -> None:
+        if self._to_file and not self._shutdown.has_begun:
+            self.status = 1
+            self._screen.complain("The output cannot be written any more. Look whether its disk is full.")
+        self.stop()
 
     def interrupt(self) -> None:
         """Cancel the current question, or end the run if there is none."""

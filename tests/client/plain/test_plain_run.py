@@ -55,7 +55,11 @@ class RunTests(SynchronousTestCase):
         self.keyboard = Keyboard()
         self.server = FakeServer()
         self.screen = _Screen(self.keyboard.console, self.keyboard.errors.append)
-        self.run_ = PlainRun(self.reactor, self.reactor, self.keyboard.console, self.screen)
+        self._make_run(to_file=False)
+
+    def _make_run(self, *, to_file: bool) -> None:
+        console = self.keyboard.console
+        self.run_ = PlainRun(self.reactor, self.reactor, console, self.screen, to_file=to_file)
         self.connected: Deferred[ServerConnection] = Deferred()
         self.talk: Deferred[None] = Deferred()
         self.talked_on: list[ServerConnection] = []
@@ -165,6 +169,22 @@ class RunTests(SynchronousTestCase):
         self.assertEqual((self.reactor.stopped, self.run_.status), (1, 0))
         self.server.lose(ConnectionDone())
         self.successResultOf(self.reactor.left)
+
+    def test_output_cannot_be_written(self) -> None:
+        """A file that takes no more output ends the run with an error. The end of the run itself is none."""
+        self._make_run(to_file=True)
+        self._begin()
+        self.connected.callback(self.server.connection)
+        self.keyboard.console.writeConnectionLost()
+        self.assertEqual((self.reactor.stopped, self.run_.status), (1, 1))
+        self.assertIn("disk is full", self.keyboard.complaints())
+        self.setUp()
+        self._make_run(to_file=True)
+        self._begin()
+        self.connected.callback(self.server.connection)
+        self.talk.callback(None)
+        self._gone()
+        self.assertEqual((self.keyboard.complaints(), self.run_.status), ("", 0))
 
     def test_terminal_stands_still(self) -> None:
         """A blocked terminal delays the end by at most 2 seconds."""
