@@ -233,20 +233,20 @@ class ChatServer(Service):
 
     async def _stop(self) -> None:
         notify("STOPPING=1")
-        hangup.ignore()
-        await self._ports.stop()
-        await self._connections.stop()
-        await self._ports.stop_ssh()
-        self._gc_schedule.stop()
-        settled = self._chat.settled()
-        settled.addTimeout(_SETTLE_SECONDS, reactor)
-        settled.addErrback(_not_settled)
-        await settled
-        if self._node is not None:
-            await self._node.stop()
-        await self._local_files.close()
-        self._opened.close()  # the threads would keep the process alive
-        _log.info("stopped")
+        with hangup.stopping():
+            await self._ports.stop()
+            await self._connections.stop()
+            await self._ports.stop_ssh()
+            self._gc_schedule.stop()
+            settled = self._chat.settled()
+            settled.addTimeout(_SETTLE_SECONDS, reactor)
+            settled.addErrback(_not_settled)
+            await settled
+            if self._node is not None:
+                await self._node.stop()
+            await self._local_files.close()
+            self._opened.close()  # the threads would keep the process alive
+            _log.info("stopped")
 
     def stopService(self) -> Deferred[None]:
         """Say goodbye to all sessions, commit what is queued, and close."""

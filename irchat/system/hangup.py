@@ -4,7 +4,8 @@ By default the signal would end the process: import this module before anything 
 """
 
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 _noted: set[int] = set()
 
@@ -22,6 +23,16 @@ def answer(reload: Callable[[], None]) -> None:
         reload()
 
 
-def ignore() -> None:
-    """Ignore the signal from now on, because the server stops."""
+@contextmanager
+def stopping() -> Iterator[None]:
+    """Ignore the signal from now on, because the server stops.
+
+    Inside the context, ignore SIGINT and SIGTERM too: Twisted logs an error if a reactor is stopped twice.
+    """
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    before = {number: signal.signal(number, signal.SIG_IGN) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -48,11 +48,20 @@ class HangupTests(SynchronousTestCase):
         self.assertEqual(self.reloads, 2)
 
     def test_stop(self) -> None:
-        """A server that is stopping ignores the signal."""
+        """A server that is stopping ignores the signal, until its end. It ignores further signals to stop too."""
+        stops: list[int] = []
+        for number in signal.SIGINT, signal.SIGTERM:
+            self.addCleanup(signal.signal, number, signal.getsignal(number))
+            signal.signal(number, lambda number, _: stops.append(number))
         hangup.answer(self.reload)
-        hangup.ignore()
+        with hangup.stopping():
+            for number in signal.SIGHUP, signal.SIGINT, signal.SIGTERM:
+                os.kill(os.getpid(), number)
         self.send()
-        self.assertEqual(self.reloads, 0)
+        self.assertEqual((self.reloads, stops), (0, []))
+        for number in signal.SIGINT, signal.SIGTERM:
+            os.kill(os.getpid(), number)
+        self.assertEqual(stops, [signal.SIGINT, signal.SIGTERM])
 
     def test_plugin(self) -> None:
         """``twistd irchat`` notes the signal before it parses the options. Other twistd programs are not affected."""
