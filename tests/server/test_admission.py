@@ -191,6 +191,16 @@ class AdmissionTests(SynchronousTestCase):
         with self.admission.trying(visits[1].address, "bob"):
             self.refused(Code.TOO_MANY_TRIES, self.right, visits[2], "bob")
 
+    def test_tokens_beside_passwords(self) -> None:
+        """A token cannot be guessed: it needs no free attempt, and takes none."""
+        with contextlib.ExitStack() as tries:
+            for _ in range(5):
+                tries.enter_context(self.admission.trying("a", ""))
+            for name in "bob", "carol":
+                tries.enter_context(self.admission.trying("a", name))
+            tries.enter_context(self.admission.trying("a", ""))
+            self.refused(Code.TOO_MANY_TRIES, self.right, self.visit(), "dave")
+
     def test_guesses_of_a_day(self) -> None:
         """A name is tried less than 2,900 times a day by ten addresses that try every five seconds."""
         verified = 0
@@ -252,10 +262,11 @@ class AdmissionTests(SynchronousTestCase):
         self.register(visit)
 
     def test_registrations_behind_a_balancer(self) -> None:
-        """Without a limit by address, accounts are not limited either: all may come from one."""
-        self.limits.change_to(Limits(per_address=0, registrations=1))
-        for _ in range(5):
-            self.register(self.visit())
+        """Without a limit by address, or with one of 0, new accounts are not limited: all may come from one address."""
+        for limits in Limits(per_address=0, registrations=1), Limits(per_address=9, registrations=0):
+            self.limits.change_to(limits)
+            for _ in range(4):
+                self.register(self.visit())
 
     def test_registrations_that_fail(self) -> None:
         """Only created accounts count: refused registrations keep nobody else from creating one."""

@@ -6,6 +6,7 @@ from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
 from irchat.protocol import events
+from irchat.server.delivery import change_feed
 from irchat.server.delivery.change_feed import ChangeFeed
 
 
@@ -122,12 +123,26 @@ class ChangeFeedTests(SynchronousTestCase):
     def test_outdated_changes(self) -> None:
         """Outdated changes are dropped in time, and a session that was behind still gets each last value."""
         self.behind = True
-        self.feed.note(0, "first")
+        self.feed.note(9, "first")
         for number in range(5_000):
             self.feed.note(1 + number % 2, str(number))
             self.assertLessEqual(len(self.feed._changes), 2 * 3 + 1_000)
-        self.feed.note(0, "last")
+        self.feed.note(9, "last")
         self.behind = False
         self.feed.send_soon()
         self.clock.advance(0)
-        self.assertEqual(self.told, ["{1: '4998', 2: '4999', 0: 'last'}"])
+        self.assertEqual(self.told, ["{1: '4998', 2: '4999', 9: 'last'}"])
+
+    def test_outdated_changes_of_others(self) -> None:
+        """The changes that are left stay in their order, so a session gets exactly those that it lacks."""
+        self.patch(change_feed, "_OUTDATED", 0)
+        self.feed.note(9, "a")
+        self.feed.note(1, "a")
+        self.clock.advance(0)
+        self.behind = True
+        for value in "bcd":
+            self.feed.note(1, value)
+        self.assertEqual(len(self.feed._changes), 2)
+        self.behind = False
+        self.turns(2)
+        self.assertEqual(self.told, ["{9: 'a', 1: 'a'}", "{1: 'd'}"])

@@ -110,6 +110,24 @@ class EdgeTests(SynchronousTestCase):
         self.clock.calls.pop(0).func()
         self.assertEqual(sum(len(outbox.flushed) for outbox in outboxes), 96)
 
+    def test_flush_after_writes(self) -> None:
+        """What immediate writes have taken of the slice is missing in the flush of the turn, and no more."""
+        self.clock.advance(100)
+        self.outboxes[0]._seconds = 0.01
+        self.delivery.publish([Publication(message(1), None)])
+        outboxes = [FakeOutbox(self.clock, 0.0003) for _ in range(200)]
+        for outbox in outboxes:
+            self.delivery.wake(outbox)
+        next(call for call in self.clock.calls if call.func == self.delivery._flush).func()
+        self.assertEqual(sum(len(outbox.flushed) for outbox in outboxes), 64)
+
+    def test_hidden_from_one(self) -> None:
+        """A user from whom a publication is hidden receives it in no session."""
+        self.delivery.add(FakeSession(3, outbox=FakeOutbox(self.clock)))
+        self.delivery.publish([Publication(message(1), (3,), hidden={3}), Publication(message(2), (3,), hidden={4})])
+        got = [wire.decode_event(line).seq for line in self.sessions[3].got.splitlines()]
+        self.assertEqual(got, [2])
+
     def test_first_end(self) -> None:
         """Each session of a run learns the first end of its timed messages, and nothing for a run without."""
         self.clock.advance(100)

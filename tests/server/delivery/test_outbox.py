@@ -134,6 +134,28 @@ class WritingTests(OutboxTestCase):
         self.assertIsNotNone(self.outbox.try_now)
         self.assertEqual(self.writer.got(), b"line")
 
+    def test_timed_in_this_turn(self) -> None:
+        """A timed message that waits for the end of the turn may come to a reader that has stopped: it has an end."""
+        self.outbox.put(b"timed")
+        self.outbox.note_timed(5.0)
+        self.writer.keeps_up = False
+        self.outbox.flush()
+        self.clock.advance(5)
+        self.assertEqual((self.writer.got(), self.writer.calls), (b"timed", ["abort"]))
+
+    def test_close_in_what_has_ended(self) -> None:
+        """If a partly sent line has ended at the close, nothing follows it."""
+        now = [0.0]
+        line = Perishable(b"x" * 1_000, lambda said_at: b"shorter", lambda: 5.0, lambda: now[0])
+        self.writer.keeps_up = False
+        self.outbox.put_perishable(line)
+        self.outbox.flush()
+        self.writer.got()
+        self.outbox.put(b"bye")
+        now[0] = 5.0
+        self.outbox.close()
+        self.assertEqual((self.writer.got(), self.writer.calls[0]), (b"", "abort"))
+
     def test_reader_without_timed_messages(self) -> None:
         """A reader whose protocol shows no timed messages loses its connection to none of their ends."""
         self.reader.shows_timed = False

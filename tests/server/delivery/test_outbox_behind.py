@@ -157,6 +157,7 @@ class BehindTests(OutboxTestCase):
                 self.writer.drain()
             self.clock.advance(1)
             self.assertEqual(self.writer.calls, [] if left_in_time else ["abort"])
+            self.assertEqual(self.outbox.closed, not left_in_time)
 
     def test_timed_page_by_page(self) -> None:
         """Many timed messages come in pages too, each after the previous one drained."""

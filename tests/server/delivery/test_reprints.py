@@ -134,6 +134,21 @@ class ReprintTests(SynchronousTestCase):
         self.assertEqual(self.screen.printed[0], f"{CLEAR}<1>\r\n<2>\r\n<3>\r\n")
         self.assertEqual(self.screen.printed[1:], [f"{CLEAR}<3>\r\n"])
 
+    def test_deleted_after_an_end(self) -> None:
+        """The reprint of an end delays no deletion: only one for a deletion does."""
+        for seq in range(2):
+            self.transcript.show([TextLine(f"<{seq}>", None, ("*team", seq))])
+        self.show("<timed>", 10)
+        self.reprints.drop("*team", 0)
+        self.clock.advance(0)
+        self.clock.advance(10)
+        self.reprints.erase("<timed>")
+        self.clock.advance(0)
+        self.clock.advance(1)
+        self.reprints.drop("*team", 1)
+        self.clock.advance(0)
+        self.assertEqual(self.screen.printed, [f"{CLEAR}<1>\r\n<timed>\r\n", f"{CLEAR}<1>\r\n", CLEAR])
+
     def test_deleted_elsewhere(self) -> None:
         """A deleted message that the screen does not show prints nothing, and delays no end of a timed message."""
         self.show("<1>", 1)

@@ -43,7 +43,10 @@ class AllowanceTests(SynchronousTestCase):
             before, limiter.work = limiter.work, WORK_OF_LINE
             self.assertEqual((self.allowance.charge_line(9), guest.charge_line(9)), (of_user, of_guest))
             limiter.work = before
+        before = self.user.work, self.address.work
         self.assertEqual((self.allowance.charge_line(9), guest.charge_line(9)), (False, False))
+        self.assertAlmostEqual(before[0] - self.user.work, WORK_OF_LINE)
+        self.assertAlmostEqual(before[1] - self.address.work, 2 * WORK_OF_LINE)
 
     def test_charges_what_is_long(self) -> None:
         """A line or reply costs by its length above 4 KiB."""
@@ -94,6 +97,9 @@ class AllowanceTests(SynchronousTestCase):
         for _ in range(3):
             self.allowance.admit(one, asked, None)
         self.assertIs(self.assertRaises(Refusal, self.allowance.admit, one, asked, None).code, Code.TOO_FAST)
+        self.allowance.admit(none, asked, None)
+        self.clock.advance(3)
+        self.allowance.admit(Cost(1, 9), asked, None)
         self.allowance.admit(none, asked, None)
         self.allowance.part()
         self.allowance.admit(one, asked, None)

@@ -70,6 +70,8 @@ class PaceTests(SynchronousTestCase):
         self.assertEqual(self.admitted(limiter, 5, messages=21), 1)
         refusal = self.assertRaises(Refusal, limiter.admit, 21)
         self.assertIn("counts as 21", refusal.text)
+        refusal = self.assertRaises(Refusal, limiter.admit, 1)
+        self.assertEqual(refusal.text, "That was too fast: the limit is 1 messages a second. Wait a moment.")
 
     def test_when_admitted(self) -> None:
         """The call comes when the messages are back, for more than a burst when the bucket is full, and soon if they

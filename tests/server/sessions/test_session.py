@@ -344,6 +344,8 @@ class ErrorTests(ServerTestCase):
             self.assertIn("type \\ before it", self.alice.one("error")["text"], line)
         self.alice.ask("send", chat="@nobody", text="hi")
         self.assertNotIn("type \\", self.alice.one("error")["text"])
+        self.alice.ask("add_member", group="nothing", name="nobody")
+        self.assertNotIn("type \\", self.alice.one("error")["text"])
         self.server.json("bob").ask("create_group", name="team", members=["alice"])
         self.alice.got()
         self.alice.ask("line", line="-bob team")
