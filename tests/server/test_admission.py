@@ -89,8 +89,8 @@ class AdmissionTests(SynchronousTestCase):
         self.assertEqual((self.admission.pending, dict(self.admission.sessions_here())), (0, {"a": 1, "b": 1}))
         first.leave()
         self.assertEqual((self.admission.pending, dict(self.admission.sessions_here())), (1, {"b": 1}))
-        first.over()
-        second.over()
+        for visit in first, second, first:
+            visit.over()
         self.assertEqual((self.admission.pending, dict(self.admission.sessions_here())), (0, {}))
 
     def test_sessions_of_one_user(self) -> None:
@@ -118,6 +118,17 @@ class AdmissionTests(SynchronousTestCase):
                         waited += 1
             pauses.append(waited)
         self.assertEqual(pauses, [1, 2, 4, 8])
+
+    def test_says_how_long(self) -> None:
+        """The refusal says how many seconds are left of the pause."""
+        visit = self.visit()
+        self.clock.advance(1_000)
+        for _ in range(2):
+            self.wrong(visit, "bob")
+        said = [self.refused(Code.TOO_MANY_TRIES, self.right, visit, "bob")]
+        self.clock.advance(10.5)
+        said.append(self.refused(Code.TOO_MANY_TRIES, self.right, visit, "bob"))
+        self.assertEqual(said, [f"Too many sign-ins failed. Wait {left} seconds, then try again." for left in (30, 20)])
 
     def test_pause_of_a_name_is_short(self) -> None:
         """Failures for a name from elsewhere delay its owner by half a minute at most."""

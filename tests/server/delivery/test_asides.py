@@ -43,6 +43,7 @@ class AsidesTests(SynchronousTestCase):
             own = None if origin is None else self.sessions[origin].id
             self.delivery.publish_asides([Publication(message(1), audience, hidden=hidden, origin=own)])
             self.assertEqual(self.got(), expected, audience)
+        self.assertEqual([session.reached for session in self.sessions], [1, 2, 0, 0], "charged to their origins")
 
     def test_encoded_once(self) -> None:
         """Sessions that share an encoding share the bytes. An encoding that differs is left to each session."""
