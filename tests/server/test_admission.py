@@ -123,12 +123,12 @@ class AdmissionTests(SynchronousTestCase):
         """The refusal says how many seconds are left of the pause."""
         visit = self.visit()
         self.clock.advance(1_000)
-        for _ in range(2):
-            self.wrong(visit, "bob")
+        for _ in range(6):
+            self.admission.note_failed(["@bob"], succeeded=False)
         said = [self.refused(Code.TOO_MANY_TRIES, self.right, visit, "bob")]
-        self.clock.advance(10.5)
+        self.clock.advance(4.5)
         said.append(self.refused(Code.TOO_MANY_TRIES, self.right, visit, "bob"))
-        self.assertEqual(said, [f"Too many sign-ins failed. Wait {left} seconds, then try again." for left in (30, 20)])
+        self.assertEqual(said, [f"Too many sign-ins failed. Wait {left} seconds, then try again." for left in (16, 12)])
 
     def test_pause_of_a_name_is_short(self) -> None:
         """Failures for a name from elsewhere delay its owner by half a minute at most."""
