@@ -67,6 +67,9 @@ async def _show(protocol: "IRCProtocol", name: str) -> Encoded:
     """
     await protocol.talk.level()
     chat = find_channel(protocol, name)
+    if chat is not None and chat.key in protocol.state.hidden_chats:
+        await markers.look_up(protocol, chat.key)
+        chat = find_channel(protocol, name)
     if chat is None:
         return Encoded(data=not_there(protocol, name))
     if chat.key not in protocol.state.hidden_chats:

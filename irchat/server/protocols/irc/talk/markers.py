@@ -37,6 +37,12 @@ async def of_chats(protocol: "IRCProtocol", chats: Iterable[ChatKey]) -> dict[Ch
     return {key: line(protocol, key) for key in wanted}
 
 
+async def look_up(protocol: "IRCProtocol", chat: ChatKey) -> None:
+    """Learn the marker of a chat for `line`: a message by the session itself has moved it without a line."""
+    if "draft/read-marker" in protocol.caps:
+        await of_chats(protocol, (chat,))
+
+
 def line(protocol: "IRCProtocol", chat: ChatKey) -> bytes:
     """Return the MARKREAD line of a chat, as far as the session knows its marker, with draft/read-marker."""
     if "draft/read-marker" not in protocol.caps:

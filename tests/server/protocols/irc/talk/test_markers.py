@@ -17,6 +17,7 @@ class MarkReadTests(IRCTestCase):
         """Three messages in #global, a second apart, that alice has not read."""
         super().setUp()
         self.alice, self.bob = self.irc("alice", MARKER), self.irc("bob")
+        self.began = self.server.clock.seconds()
         for number in range(3):
             self.server.advance(1)
             self.bob.type(f"PRIVMSG #global :{number}")
@@ -83,6 +84,14 @@ class MarkReadTests(IRCTestCase):
             self.alice.ask("JOIN #team")[:2],
             [":alice!alice@irchat JOIN #team", ":irchat MARKREAD #team *"],
         )
+
+    def test_hidden_chat(self) -> None:
+        """The line of a chat that JOIN shows again has the present marker, also if one's own message moved it."""
+        for _ in range(2):
+            self.server.advance(1)
+            self.alice.ask("PRIVMSG #global :mine", "PART #global")
+            at = self._at(int(self.server.clock.seconds() - self.began))
+            self.assertEqual(self.alice.ask("JOIN #global")[1], at)
 
     def test_query(self) -> None:
         """The marker of a private chat, by the name of the other user."""
