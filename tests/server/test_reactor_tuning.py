@@ -1,7 +1,12 @@
 """A client that sends thousands of lines does not delay others: each connection has a limited share of a turn."""
 
+from types import SimpleNamespace
+
+from twisted.trial.unittest import SynchronousTestCase
+
 from irchat.protocol.rules import CLIENT_LINE_BYTES
 from irchat.server.listeners.line_framing import _LINES_A_TURN
+from irchat.server.reactor_tuning import take_few_at_a_time
 from tests.helpers.server import JSONClient, ServerTestCase, refs, request
 
 _MANY = 1_000
@@ -73,3 +78,33 @@ class TurnTests(ServerTestCase):
         self.server.advance(*[0] * 30)
         self.assertEqual(refs(self.client.got()), list(range(count)))
         self.assertTrue(self.client.socket.is_read)
+
+
+class _Poller:
+    """An epoll object with a hundred ready sockets."""
+
+    def poll(self, timeout: float, most: int) -> list[int]:
+        """Return as many of them."""
+        return list(range(100))[:most]
+
+    def fileno(self) -> int:
+        """Return a descriptor."""
+        return 7
+
+
+class FewAtATimeTests(SynchronousTestCase):
+    """`take_few_at_a_time`."""
+
+    def test_epoll(self) -> None:
+        """A turn takes 32 ready sockets, or as few as were asked for. All else is left to the poller."""
+        reactor = SimpleNamespace(_poller=_Poller())
+        take_few_at_a_time(reactor)
+        self.assertEqual([len(reactor._poller.poll(1.0, most)) for most in (5, 1_000)], [5, 32])
+        self.assertEqual(reactor._poller.fileno(), 7)
+
+    def test_other_reactors(self) -> None:
+        """A reactor without an epoll object stays as it is."""
+        for reactor in SimpleNamespace(_poller="select"), SimpleNamespace():
+            before = vars(reactor).copy()
+            take_few_at_a_time(reactor)
+            self.assertEqual(vars(reactor), before)

@@ -54,6 +54,18 @@ class AudienceTests(SynchronousTestCase):
         self.delivery.publish([Publication(message(1), None)])
         self.assertEqual(self._seqs(), [[1], [1], [1], [1]])
 
+    def test_later_session(self) -> None:
+        """A session that begins later gets the messages of the groups of its user, and one that ended no more."""
+        group = MemberIds((1, 2))
+        self.delivery.publish([Publication(message(1), group)])
+        late = FakeSession(2)
+        self.sessions.append(late)
+        self.delivery.add(late)
+        self.delivery.publish([Publication(message(2), group)])
+        self.delivery.remove(self.alice)
+        self.delivery.publish([Publication(message(3), group)])
+        self.assertEqual(self._seqs(), [[1, 2], [1, 2, 3], [1, 2, 3], [], [2, 3]])
+
     def test_some(self) -> None:
         """An audience of users is all of their sessions and nobody else. Users without a session are skipped."""
         self.delivery.publish([Publication(message(1), (1, 3, 99))])

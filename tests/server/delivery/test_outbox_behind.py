@@ -1,7 +1,7 @@
 """The outbox of a reader that fell behind, or is held during the sign-in."""
 
 from irchat.interfaces.bus import Publication
-from irchat.interfaces.stored import GLOBAL
+from irchat.interfaces.stored import GLOBAL, Page
 from irchat.protocol.errors import unavailable
 from irchat.protocol.events import Ok
 from irchat.protocol.rules import WAITING_BYTES
@@ -326,6 +326,17 @@ class HoldTests(OutboxTestCase):
             self.outbox.hold()
             self.outbox.drop_held()
             self.assertIsNone(self.outbox.try_now)
+
+    def test_drop_while_asking(self) -> None:
+        """If a sign-in fails while a page is read, that is no error."""
+        self.fall_behind()
+        self.offer(stored(5))
+        self.writer.keeps_up = True
+        self.writer.drain()
+        self.outbox.drop_held()
+        self.patch(self.outbox, "_missed", None)
+        self.reader.asked.pop()[2].callback(Page([], False, 5))
+        self.assertEqual(self.writer.calls, [])
 
     def test_drop(self) -> None:
         """If the sign-in fails, nothing held is ever sent."""

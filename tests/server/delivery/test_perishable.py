@@ -391,4 +391,12 @@ class WatchTests(SynchronousTestCase):
         self.watch.add(other)
         self.pass_time(3)
         self.assertEqual((closing.expired, other.expired), ([1.0], [2.0]))
+        self.watch.remove(other)
+        late = _Held(5.0)
+        closing.ends = [4.0]
+        self.watch.add(closing)
+        self.pass_time(1)
+        self.watch.add(late)
+        self.pass_time(1)
+        self.assertEqual((closing.expired, late.expired), ([1.0, 4.0], [5.0]))
         self.assertEqual(self.clock.getDelayedCalls(), [])

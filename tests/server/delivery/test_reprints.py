@@ -134,6 +134,34 @@ class ReprintTests(SynchronousTestCase):
         self.assertEqual(self.screen.printed[0], f"{CLEAR}<1>\r\n<2>\r\n<3>\r\n")
         self.assertEqual(self.screen.printed[1:], [f"{CLEAR}<3>\r\n"])
 
+    def test_end_before_a_deletion(self) -> None:
+        """A deletion that waits does not delay an end that waits for less."""
+        for seq in range(2):
+            self.transcript.show([TextLine(f"<{seq}>", None, ("*team", seq))])
+        self.show("<a>", 0.1)
+        self.show("<b>", 0.5)
+        self.reprints.drop("*team", 0)
+        self.clock.advance(0)
+        self.clock.advance(0.1)
+        self.reprints.erase("<a>")
+        self.reprints.drop("*team", 1)
+        self.clock.advance(0.7)
+        self.assertEqual(self.screen.printed[1:], [CLEAR])
+
+    def test_waits(self) -> None:
+        """A reprint that waits keeps the timed messages that are alive when it is sent."""
+        lines: list[Perishable] = []
+        self.patch(self.screen, "put_perishable", lines.append)
+        for end in 1, 5, 99:
+            self.show(f"<{end}>", end)
+        self.transcript.show([TextLine("stays")])
+        self.clock.advance(1)
+        self.reprints.erase("<1>")
+        self.clock.advance(0)
+        self.clock.advance(6)
+        self.assertTrue(lines[0].renew())
+        self.assertEqual(lines[0].data.decode(), f"{CLEAR}<99>\r\nstays\r\n")
+
     def test_deleted_after_an_end(self) -> None:
         """The reprint of an end delays no deletion: only one for a deletion does."""
         for seq in range(2):

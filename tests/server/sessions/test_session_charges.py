@@ -9,7 +9,7 @@ from irchat.server.sessions.costs import (
     WORK_OF_RECIPIENT,
     WORK_OF_REFUSED_LINE,
 )
-from tests.helpers.server import ServerTestCase, request
+from tests.helpers.server import ServerTestCase, refs, request
 
 
 class ChargesTests(ServerTestCase):
@@ -55,6 +55,16 @@ class ChargesTests(ServerTestCase):
         line = request("send", chat="GLOBAL", text="\N{EURO SIGN}" * 4_000)
         expected = COSTS[requests.Send].work + WORK_OF_RECIPIENT + len(line[:-1]) / BYTES_OF_MS
         self.assertAlmostEqual(self.cost(line), expected)
+
+    def test_used_up(self) -> None:
+        """When the work is used up, requests that have arrived wait for the next."""
+        self.server.chat.limits.change_to(Limits(rate=10))
+        self.limiter.work = COSTS[requests.Search].work + 1.5 * WORK_OF_LINE
+        self.limiter._work_at = self.server.clock.seconds()
+        self.alice.send(request("search", words="x", ref=1) + request("search", words="y", ref=2))
+        self.assertEqual(refs(self.alice.got()), [1])
+        self.server.advance(0.001, 0.05)
+        self.assertEqual(refs(self.alice.got()), [2])
 
     def test_refused(self) -> None:
         """An invalid line costs more than a valid one."""

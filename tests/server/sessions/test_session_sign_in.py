@@ -144,6 +144,7 @@ class SignInTests(ServerTestCase):
             self.server.turn()
             self.assertEqual(client.one("error")["code"], code)
             self.assertNotIn("alice", self.bob.welcome["online"])
+            self.assertEqual(sum(self.server.services.admission.sessions_here().values()), 1)
             client.send(request("login", name="alice", password=PASSWORD))
             self.assertEqual(client.got()[0]["type"], "welcome")
             client.leave()
