@@ -92,6 +92,7 @@ class AdmissionTests(SynchronousTestCase):
         for visit in first, second, first:
             visit.over()
         self.assertEqual((self.admission.pending, dict(self.admission.sessions_here())), (0, {}))
+        self.assertEqual(self.admission.sign_ins, 2)
 
     def test_sessions_of_one_user(self) -> None:
         """The sessions of a user are limited."""

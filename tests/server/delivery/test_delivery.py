@@ -54,6 +54,12 @@ class AudienceTests(SynchronousTestCase):
         self.delivery.publish([Publication(message(1), None)])
         self.assertEqual(self._seqs(), [[1], [1], [1], [1]])
 
+    def test_nothing_is_kept(self) -> None:
+        """Nothing is kept of users whose sessions have ended."""
+        for session in self.sessions:
+            self.delivery.remove(session)
+        self.assertEqual((len(self.delivery), self.delivery._of_user, self.delivery._outboxes), (0, {}, {}))
+
     def test_later_session(self) -> None:
         """A session that begins later gets the messages of the groups of its user, and one that ended no more."""
         group = MemberIds((1, 2))

@@ -126,6 +126,16 @@ class WritingTests(OutboxTestCase):
         self.writer.drain()
         self.assertEqual((self.writer.sent, self.writer.calls, self.outbox.closed), ([], ["abort"], True))
 
+    def test_what_was_taken_does_not_count(self) -> None:
+        """Once the reader has taken bytes, only later ones count as waiting."""
+        self.writer.keeps_up = False
+        for size in 200_000, 100_000:
+            self.outbox.put(b"x" * size)
+            self.outbox.flush()
+        self.assertTrue(self.outbox.full())
+        self.writer.drain()
+        self.assertFalse(self.outbox.full())
+
     def test_line_that_may_end(self) -> None:
         """A line with timed messages is not overtaken by what is written at once."""
         self.outbox.put_perishable(Perishable(b"line", lambda said_at: b"", lambda: 5.0, lambda: 0.0))

@@ -62,6 +62,17 @@ class PersonaFeedTests(ServerTestCase):
         self.server.advance(1.2)
         self.assertEqual(self.got[8:], [events.Personas(away={"carol": "lunch 11"}, realnames={})])
 
+    def test_after_falling_behind(self) -> None:
+        """A session that catches up gets the changes since, even without further ones."""
+        self.alice.outbox.behind = True
+        self.set_persona(self.carol, away="lunch")
+        self.server.advance(2)
+        self.assertEqual(self.got, [])
+        self.alice.outbox.behind = False
+        self.alice.connection.session.caught_up()
+        self.server.advance(0)
+        self.assertEqual(self.got, [events.Personas(away={"carol": "lunch"}, realnames={})])
+
     def test_end(self) -> None:
         """After its end a session gets nothing, and nothing of it is kept."""
         self.alice.leave()

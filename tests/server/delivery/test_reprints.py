@@ -190,6 +190,20 @@ class ReprintTests(SynchronousTestCase):
         self.assertEqual(self.screen.printed, [CLEAR])
         self.clock.advance(2)
         self.assertEqual((len(self.screen.printed), self.clock.getDelayedCalls()), (1, []))
+        self.reprints.drop("*team", 19)
+        self.clock.advance(2)
+        self.assertEqual(len(self.screen.printed), 1)
+
+    def test_end_with_a_deletion_elsewhere(self) -> None:
+        """An end that is noticed with a deletion is reprinted, also if the transcript has lost the message."""
+        self.reprints.shown("<1>", 1_000)
+        self.transcript.show([TextLine("later")])
+        self.clock.advance(1)
+        self.reprints.drop("*team", 17)
+        self.clock.advance(0)
+        self.reprints.erase("<1>")
+        self.clock.advance(2)
+        self.assertEqual(self.screen.printed, [f"{CLEAR}later\r\n"])
 
     def test_deleted_and_ended(self) -> None:
         """The reprint for an end leaves out what was deleted meanwhile."""

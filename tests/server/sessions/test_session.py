@@ -1,6 +1,6 @@
 """A session: replies in the order of requests, reads after its own sends, and nothing published before it is safe.
 
-The sign-in and the end are tested in tests/server/sessions/test_session_sign_in.py.
+Its sign-in and end are tested in test_session_sign_in.py, its errors in test_session_errors.py.
 """
 
 from typing import Any
@@ -9,12 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from irchat.commands import Help
-from irchat.commands.history import SearchChat
 from irchat.interfaces.writes import MessageAdded
-from irchat.protocol import events, requests
+from irchat.protocol import requests
 from irchat.protocol.errors import unavailable
 from irchat.protocol.rules import WAITING_BYTES
+from irchat.server.protocols.json_lines import JSONProtocol
 from tests.helpers.server import Server, ServerTestCase, refs, request, texts
 
 
@@ -71,6 +70,30 @@ class OrderTests(ServerTestCase):
         replies = self.alice.got()
         self.assertEqual([reply["type"] for reply in replies], ["sent", "history", "sent"])
         self.assertEqual([message["text"] for message in replies[1]["messages"]], ["one"])
+
+    def test_waits_when_too_fast(self) -> None:
+        """In a protocol that waits, requests above the rate keep their order, and nothing more is read meanwhile."""
+        self.patch(JSONProtocol, "waits", True)
+        server = self.make_server(rate=1.0)
+        alice = server.json("alice")
+        for ref in range(7):
+            alice.connection.session.ask(requests.Send(chat="GLOBAL", text="hi"), ref)
+            self.assertEqual(alice.socket.is_read, ref < 3)
+        for sent in [0, 1, 2], [3], [4], [5], [6], []:
+            server.turn()
+            self.assertEqual(refs(alice.got()), sent)
+            server.advance(1.01)
+        self.assertTrue(alice.socket.is_read)
+
+    def test_ends_when_answered(self) -> None:
+        """A session that is to end when everything is answered ends right after the last reply."""
+        self.alice.send(send("one", ref=1))
+        self.alice.connection.session.end_when_answered("all is answered")
+        self.assertTrue(self.alice.is_open)
+        self.writes.release()
+        self.server.turn()
+        self.assertEqual([line["type"] for line in self.alice.got()], ["sent", "bye"])
+        self.assertFalse(self.alice.is_open)
 
     def test_answer_that_reads(self) -> None:
         """A timed answer reads the message that it answers. Later sends do not overtake it."""
@@ -301,91 +324,3 @@ class FullTests(ServerTestCase):
         self.assertTrue(self.alice.socket.is_read)
         self.alice.send()
         self.assertEqual(refs(self.alice.got()), list(range(600)))
-
-
-class ErrorTests(ServerTestCase):
-    """Errors."""
-
-    def setUp(self) -> None:
-        """Create a session."""
-        self.server = self.make_server()
-        self.alice = self.server.json("alice")
-
-    def test_internal(self) -> None:
-        """An internal error, immediate or late, is logged without the request, and the session continues."""
-
-        async def fails_later(*_: object) -> None:
-            raise ZeroDivisionError
-
-        def fails(*_: object) -> None:
-            raise ZeroDivisionError
-
-        for run in fails, fails_later:
-            self.patch(SearchChat, "run", run)
-            self.alice.send(request("search", words="my secret words", ref=1) + request("ping", ref=2))
-            error, pong = self.alice.got()
-            self.assertEqual((error["code"], error["ref"], pong["ref"]), ("internal", 1, 2))
-        logged = self.flushLoggedErrors(ZeroDivisionError)
-        self.assertEqual(len(logged), 2)
-        self.assertFalse([failure for failure in logged if "secret" in failure.getTraceback()])
-
-    def test_reply_that_cannot_be_said(self) -> None:
-        """A reply too long for a line is logged and answered with ``internal``, and the session continues."""
-        self.patch(Help, "run", lambda *_: events.Help("x" * WAITING_BYTES))
-        self.alice.send(request("help", ref=1) + request("ping", ref=2))
-        error, pong = self.alice.got()
-        self.assertEqual((error["code"], error["ref"], pong["ref"]), ("internal", 1, 2))
-        self.assertEqual(len(self.flushLoggedErrors(ValueError)), 1)
-
-    def test_meant_as_message(self) -> None:
-        """The error of a typed line with an unknown name shows how to send it as text. Other errors do not."""
-        for line in "+1 nobody", "-dave team", "ls is nice", "~nobody", "@nobody hi", "*nothing hi":
-            self.alice.ask("line", line=line)
-            self.assertIn("type \\ before it", self.alice.one("error")["text"], line)
-        self.alice.ask("send", chat="@nobody", text="hi")
-        self.assertNotIn("type \\", self.alice.one("error")["text"])
-        self.alice.ask("add_member", group="nothing", name="nobody")
-        self.assertNotIn("type \\", self.alice.one("error")["text"])
-        self.server.json("bob").ask("create_group", name="team", members=["alice"])
-        self.alice.got()
-        self.alice.ask("line", line="-bob team")
-        error = self.alice.one("error")
-        self.assertEqual((error["code"], "type \\" in error["text"]), ("not-the-owner", False))
-
-    def test_usage(self) -> None:
-        """Wrong usage of a command is answered with its usage."""
-        self.alice.ask("line", line="???")
-        self.assertIn("?<words>", self.alice.one("error")["usage"])
-
-    def test_line_with_nonce(self) -> None:
-        """The nonce of a ``line`` applies to the message that it sends, and is ignored if it sends none."""
-        for _ in range(2):
-            self.alice.ask("line", line="hello", nonce="n")
-            self.assertEqual(self.alice.one("sent")["seq"], 1)
-        self.alice.ask("line", line="ls", nonce="n")
-        self.alice.one("chats")
-
-    def test_shown_to_a_person(self) -> None:
-        """Messages shown by a text session are saved as read, in chats that still exist, timed ones too."""
-        bob = self.server.text("bob")
-        self.alice.send(send("hi") + send("soon gone", expires_in=60))
-        bob.connection.session.mark_shown(999, 1)
-        self.server.advance(2)
-        self.assertEqual(self.server.json("bob").welcome["unread"], [])
-
-    def test_lines_held_back(self) -> None:
-        """While the protocol holds lines back nothing more is read."""
-        for holds in True, False:
-            self.alice.connection.session.hold_back(holds)
-            self.assertEqual(self.alice.socket.is_read, not holds)
-
-    def test_marks_that_cannot_be_saved(self) -> None:
-        """If shown messages cannot be saved as read, they stay unread without an error."""
-        bob = self.server.text("bob")
-        self.alice.send(send("hi"))
-        self.server.threads.write.holds = True
-        self.server.advance(2)
-        self.server.threads.write.fail(unavailable())
-        self.server.threads.write.holds = False
-        bob.leave()
-        self.assertEqual(self.server.json("bob").welcome["unread"][0]["unread"], 1)

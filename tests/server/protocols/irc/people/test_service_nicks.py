@@ -89,6 +89,7 @@ class CommandNickTests(IRCTestCase):
         for line in "ls GLOBAL", "ls -n GLOBAL", "?secret", "ls":
             said = self.say(line)
             self.assertNotIn("secret", "".join(said))
+            self.assertTrue(said)
             self.assertEqual(len(said), len(set(said)), "an answer comes once")
 
     def test_timed_in_any_answer(self) -> None:
