@@ -38,8 +38,10 @@ class TurnTests(ServerTestCase):
     def test_overlong_lines_count_too(self) -> None:
         """The same holds for discarded lines."""
         overlong = b"x" * (CLIENT_LINE_BYTES + 10) + b"\n"
-        self.flood(self.client, overlong * (_LINES_A_TURN + 1) + request("ping", ref=1))
+        self.flood(self.client, overlong * (_LINES_A_TURN + 1))
         self.assertFalse(self.client.socket.is_read)
+        self.assertEqual(len(self.client.outbox._pending), _LINES_A_TURN)
+        self.flood(self.client, request("ping", ref=1))
         self.server.advance(0, 0, 0)
         got = self.client.got()
         self.assertEqual([line.get("code") for line in got], ["line-too-long"] * (_LINES_A_TURN + 1) + [None])

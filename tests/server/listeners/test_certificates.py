@@ -84,6 +84,14 @@ class SelfSignedTests(SynchronousTestCase):
             self.assertTrue(line.startswith(f"{key} is not a key that this server made"), line)
             self.assertEqual(key.read_bytes(), content)
 
+    def test_no_file_alone(self) -> None:
+        """A folder or a pipe in place of the key, without a certificate, is refused and not waited for."""
+        key = self.folder / certificates.KEY_FILE
+        for make, remove in (Path.mkdir, Path.rmdir), (os.mkfifo, Path.unlink):
+            make(key)  # type: ignore[operator]
+            self.assertRaises(WrongCertificate, ensure_self_signed, self.folder, "chat.example")
+            remove(key)
+
     def test_dead_link(self) -> None:
         """A dangling link, such as to an unmounted disk, is not replaced by a new certificate."""
         for path in ensure_self_signed(self.folder, "chat.example"):
@@ -137,6 +145,11 @@ class ServerContextTests(SynchronousTestCase):
             for data in locked, locked.replace(b"AES-256-CBC", b"RC9-256-CBC"):
                 self.key.write_bytes(data)
                 self.assertIn(f"{self.key} is protected by a password", self._refused(self.certificate, self.key))
+
+    def test_locked_and_damaged(self) -> None:
+        """The same is said of a locked key that is damaged too: its owner knows it as locked."""
+        self.key.write_bytes(b"-----BEGIN ENCRYPTED PRIVATE KEY-----\nAAAA\n-----END ENCRYPTED PRIVATE KEY-----\n")
+        self.assertIn(f"{self.key} is protected by a password", self._refused(self.certificate, self.key))
 
     def test_nonsense(self) -> None:
         """A file without a certificate or key is refused by its name, even if it holds the other one."""

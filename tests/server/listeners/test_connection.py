@@ -104,6 +104,18 @@ class TimeTests(ServerTestCase):
         self.assertFalse(program.is_open)
         self.assertTrue(person.is_open)
 
+    def test_silent_person(self) -> None:
+        """The system tells how long nothing was heard from a person. It is asked again and again."""
+        person = self.server.text("bob")
+        self.server.advance(*[30] * 10)
+        person.socket.heard_at = self.server.clock.seconds()
+        self.server.advance(20)
+        person.socket.heard_at = self.server.clock.seconds()
+        self.server.advance(30)
+        self.assertTrue(person.is_open)
+        self.server.advance(*[10] * 6)
+        self.assertFalse(person.is_open)
+
     def test_ping(self) -> None:
         """After 45 seconds of silence a program is pinged once, after 90 it is disconnected."""
         client = self.server.json("alice")

@@ -38,6 +38,13 @@ class RoomTests(SynchronousTestCase):
         )
         self.assertGreater(descriptor_limit(), 0)
 
+    def test_limit(self) -> None:
+        """The limit is the present one of the process, not the highest that it may ask for. It may be missing."""
+        self.patch(resource, "getrlimit", lambda which: (100, 200))
+        self.assertEqual(descriptor_limit(), 100)
+        self.patch(resource, "getrlimit", lambda which: (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+        self.assertEqual(descriptor_limit(), sys.maxsize)
+
     def test_one_line_a_minute(self) -> None:
         """However many connections are refused, the log has one line a minute, with their count, without addresses."""
         self.room.taken = self.room.most
@@ -73,6 +80,31 @@ class FactoryTests(ServerTestCase):
 
 class SpareTests(SynchronousTestCase):
     """`SpareDescriptor`."""
+
+    def test_other_errors(self) -> None:
+        """A peer that is gone already is no reason to use the spare descriptor."""
+
+        class Listener:
+            closed = accepted = 0
+
+            def accept(self) -> None:
+                self.accepted += 1
+                raise OSError(errno.ECONNABORTED, "gone")
+
+            def close(self) -> None:
+                self.closed += 1
+
+        listener = Listener()
+        door = SpareDescriptor(listener)
+        self.assertRaises(OSError, door.accept)
+        self.assertEqual(listener.accepted, 1)
+        spare = door._spare
+        assert spare is not None
+        os.fstat(spare)
+        door.close()
+        door.close()
+        self.assertRaises(OSError, os.fstat, spare)
+        self.assertEqual(listener.closed, 2)
 
     def test_spare_is_used_and_kept_again(self) -> None:
         """Without a free descriptor one connection is still accepted. After its end, the next one is too."""

@@ -1,6 +1,7 @@
 """The factory: the connections it builds, and their TLS handshakes. Refusals are tested in test_descriptors.py."""
 
 import ssl
+from ipaddress import ip_network
 
 from twisted.internet.address import IPv6Address
 
@@ -8,7 +9,7 @@ from irchat.interfaces.limits import Limits
 from irchat.net.tls import TLSLayer
 from irchat.server.sessions.costs import ADDRESS_SHARE, WORK_AT_ONCE, WORK_OF_CONNECTION
 from tests.helpers.client_fakes import certificate
-from tests.helpers.server import PASSWORD, Client, JSONClient, ServerTestCase
+from tests.helpers.server import GREETING, PASSWORD, Client, JSONClient, ServerTestCase
 
 
 def _hello() -> bytes:
@@ -33,6 +34,19 @@ class FactoryTests(ServerTestCase):
         """A new server name is in all later greetings."""
         self.server.factory.name = "Other"
         self.assertIn("IRChat/1 Other: ", Client(self.server).read())
+
+    def test_new_certificate(self) -> None:
+        """A new certificate is that of all later connections."""
+        server = self.make_server(tls=certificate("chat.example")[0])
+        new = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        server.factory.tls = new
+        self.assertIs(server.factory.tls, new)
+        self.assertIs(server.factory.beside(server.factory.offers).tls, new)
+
+    def test_no_address(self) -> None:
+        """A peer without an address is no balancer."""
+        server = self.make_server(balancers=(ip_network("10.0.0.0/8"),))
+        self.assertEqual(Client(server, host="").read(), GREETING)
 
     def test_turned_away(self) -> None:
         """A connection above the limit is refused until another leaves. Behind TLS it gets no answer."""
@@ -109,6 +123,16 @@ class HandshakeTests(ServerTestCase):
         self.server.advance(*[0.01] * 60)
         self.assertEqual(self._answered(many), most + 50)
         self.assertTrue(many[-1].socket.is_read)
+
+    def test_cost(self) -> None:
+        """A handshake of several steps costs once."""
+        limiter = self.server.services.rate_limiters.of("192.0.2.1")
+        before = limiter.work
+        take = self.server.factory._handshake_of("192.0.2.1")
+        for _ in range(3):
+            take(lambda: None)
+            self.server.turn()
+        self.assertEqual(before - limiter.work, WORK_OF_CONNECTION)
 
     def test_slices(self) -> None:
         """A turn of the reactor begins no step after 5 ms. The others follow later, and a failing one stops none."""

@@ -80,6 +80,13 @@ class ListeningTests(SynchronousTestCase):
 class AcceptTests(TestCase):
     """`listen`."""
 
+    def test_log(self) -> None:
+        """The port logs to the given logger."""
+        logger = object()
+        port = listen(reactor, "127.0.0.1", 0, ServerFactory(), logger)
+        self.addCleanup(port.stopListening)
+        self.assertIs(port._logger, logger)
+
     def test_few_a_turn(self) -> None:
         """However many connections wait, one turn accepts only a few, so that others get their messages."""
         accepted: list[Any] = []

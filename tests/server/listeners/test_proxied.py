@@ -101,6 +101,8 @@ class ProxiedTests(ServerTestCase):
         for data in b"alice\n", b"PROXY TCP9 a b c d\r\n", b"x" * 9_000:
             client = self._through(data)
             self.assertEqual((client.read(), client.is_open), (_NO_HEADER, False))
+            client.connection.dataReceived(v2("192.0.2.7"))
+            self.assertEqual(client.read(), "")
         self.assertEqual(self.server.factory.room.taken, 0)
         self.assertEqual(len(self.lines), 1)
         self.server.advance(61)

@@ -2,6 +2,7 @@
 
 from irchat.interfaces.limits import Limits
 from irchat.protocol import requests
+from irchat.protocol.rules import CLIENT_LINE_BYTES
 from irchat.server.sessions.costs import (
     BYTES_OF_MS,
     COSTS,
@@ -55,6 +56,16 @@ class ChargesTests(ServerTestCase):
         line = request("send", chat="GLOBAL", text="\N{EURO SIGN}" * 4_000)
         expected = COSTS[requests.Send].work + WORK_OF_RECIPIENT + len(line[:-1]) / BYTES_OF_MS
         self.assertAlmostEqual(self.cost(line), expected)
+
+    def test_overlong_lines(self) -> None:
+        """A line that is too long costs by its length, complete or in parts."""
+        data = b"x" * (CLIENT_LINE_BYTES + 10)
+        for segments in (data + b"\n",), (data[:100], data[100:], b"\n"), (data, data, data + b"\n"):
+            before = self.limiter.work
+            for segment in segments:
+                self.alice.send(segment)
+            costs = WORK_OF_REFUSED_LINE + sum(map(len, segments)) / BYTES_OF_MS
+            self.assertAlmostEqual(before - self.limiter.work, costs, places=1)
 
     def test_used_up(self) -> None:
         """When the work is used up, requests that have arrived wait for the next."""

@@ -11,7 +11,7 @@ _HOST = re.compile(rb"^host:[ \t]*([A-Za-z0-9.:\[\]-]+)[ \t]*\r?$", re.IGNORECAS
 
 def redirect(data: bytes) -> bytes | None:
     """Return the answer to the plain request in ``data``, None while its head is not complete, or b"" for others."""
-    if not (data.startswith((b"GET ", b"HEAD ")) or b"GET ".startswith(data[:4]) or b"HEAD ".startswith(data[:5])):
+    if not (b"GET ".startswith(data[:4]) or b"HEAD ".startswith(data[:5])):
         return b""
     head, end, _ = data.partition(b"\r\n\r\n")
     if not end:

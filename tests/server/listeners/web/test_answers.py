@@ -38,5 +38,6 @@ class AnswerTests(SynchronousTestCase):
         )
 
     def test_not_modified(self) -> None:
-        """An answer without a body by its status states no length."""
+        """An answer without a body by its status states no length and no kind."""
         self.assertNotIn(b"Content-Length", answer(HTTPStatus.NOT_MODIFIED))
+        self.assertNotIn(b"\r\nContent-Type", answer(HTTPStatus.NOT_MODIFIED))

@@ -3,6 +3,7 @@
 import gzip
 import re
 from importlib.resources import files
+from pathlib import Path
 
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -49,6 +50,18 @@ class PageFilesTests(SynchronousTestCase):
                 self.assertEqual(re.findall(rb"<pre|<textarea[^>]*>[^<]", body), [], name)
         self.assertIsNone(self.page.answer("/index.html", {}, closes=False))
         self.assertIsNone(self.page.answer("/../settings.py", {}, closes=False))
+
+    def test_not_worth_it(self) -> None:
+        """A file that compression makes no shorter is sent as it is, also to those that accept it compressed."""
+        folder = Path(self.mktemp())
+        folder.mkdir()
+        (folder / "short.svg").write_bytes(bytes(range(256)))
+        (folder / "long.svg").write_bytes(bytes(5_000))
+        page = PageFiles(folder)
+        for name, compressed in ("short", False), ("long", True):
+            got = page.answer(f"/{name}.svg", {"Accept-Encoding": "gzip"}, closes=False)
+            assert got is not None
+            self.assertEqual(b"Content-Encoding: gzip" in got, compressed, name)
 
     def test_size(self) -> None:
         """The page has at most 20 files, 100 kB in all and 30 kB compressed."""

@@ -20,9 +20,9 @@ class RedirectTests(SynchronousTestCase):
 
     def test_in_pieces(self) -> None:
         """It waits for the whole head, but not for ever."""
-        head = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
-        for end in range(1, len(head)):
-            self.assertIsNone(redirect(head[:end]))
+        for head in b"GET / HTTP/1.1\r\nHost: a\r\n\r\n", b"HEAD / HTTP/1.1\r\nHost: a\r\n\r\n":
+            for end in range(1, len(head)):
+                self.assertIsNone(redirect(head[:end]))
         self.assertEqual(redirect(b"GET /" + b"x" * 9_000), b"")
 
     def test_others(self) -> None:

@@ -221,6 +221,43 @@ class RequestTests(WebTestCase):
         gone.connection.connectionLost(Failure(ConnectionDone()))
         self.server.turn()
 
+    def test_closing(self) -> None:
+        """A client may ask to close. After the last answer nothing is read, not even from the same segment."""
+        for number, first in enumerate((get("/icon.svg", Connection="close"), get(line="hello"), get("/ws"))):
+            for rest in (get("/nothing"),), (b"", get("/nothing")):
+                browser = self.browser(f"192.0.2.{number + 1}")
+                got = browser.send(first + rest[0], *rest[1:])
+                self.assertEqual((got.count(b"HTTP/1.1 "), got.count(b"Connection: close")), (1, 1), got)
+                self.assertFalse(browser.is_open)
+                browser.connection.connectionLost(Failure(ConnectionDone()))
+                self.assertEqual(browser.send(get("/nothing")), b"")
+
+    def test_reasons(self) -> None:
+        """The answer to a bad request says what is wrong, and which method is right if that is it."""
+        got = self.browser().send(get(line="POST / HTTP/1.1"))
+        self.assertIn(b"Allow: GET\r\n", got)
+        self.assertTrue(got.endswith(b"\r\n\r\nOnly GET is answered here.\n"), got)
+        got = self.browser().send(get(line="hello"))
+        self.assertNotIn(b"Allow:", got)
+        self.assertTrue(got.endswith(b"\r\n\r\nThat is no HTTP request.\n"), got)
+
+    def test_last_answer_is_not_read(self) -> None:
+        """A client that does not read the last answer is disconnected after twenty seconds."""
+        browser = self.browser()
+        browser.socket.room = 0
+        browser.send(get(line="hello"))
+        self.server.advance(19)
+        self.assertFalse(browser.socket.aborted)
+        self.server.advance(2)
+        self.assertTrue(browser.socket.aborted)
+
+    def test_gone_later(self) -> None:
+        """A connection that has answered in several turns may be lost at any later moment."""
+        browser = self.browser()
+        browser.send(get("/icon.svg") * 9)
+        browser.connection.connectionLost(Failure(ConnectionDone()))
+        self.server.advance(60)
+
     def test_silent(self) -> None:
         """A connection without a request is closed after a minute, and leaves its place to others."""
         for _ in range(3):
@@ -309,6 +346,17 @@ class ProxyTests(WebTestCase):
 
 class WebSocketTests(WebTestCase):
     """The upgrade, and the session behind it."""
+
+    def test_at_once(self) -> None:
+        """What comes with the upgrade is read. The times of requests end nothing any more."""
+        browser = self.browser()
+        browser.send(get("/icon.svg"))
+        line = json.dumps({"type": "register", "name": "alice", "password": PASSWORD})
+        got = browser.send(get("/ws", **UPGRADE) + frame(line))
+        self.assertIn(b'"type":"welcome"', got)
+        for _ in range(5):
+            self.server.advance(40)
+            self.assertIn(b"pong", browser.send(frame('{"type":"ping"}')))
 
     def test_origin(self) -> None:
         """The page itself may connect, with or without the usual port, and so may a program."""

@@ -1,6 +1,7 @@
 """The door of browsers on the TLS port of the lines."""
 
 import ssl
+from ipaddress import ip_network
 
 from irchat.server.listeners.web.web_connection import WebConnection
 from irchat.server.listeners.web.web_door import WebDoor
@@ -51,6 +52,11 @@ class DoorTests(ServerTestCase):
         self.assertTrue(self.speak(["h2", "http/1.1"], request).startswith(b"HTTP/1.1 200 OK"))
         for names in [], ["irchat"], ["h2"]:
             self.assertIn(b"your username?", self.speak(names, b""))
+
+    def test_no_address(self) -> None:
+        """A peer without an address, as on a UNIX socket, is no proxy."""
+        door = WebDoor(self.server.factory, web_protocols(), [ip_network("127.0.0.0/8")])
+        self.assertIsInstance(door.buildProtocol(None), WebConnection)
 
     def test_plain(self) -> None:
         """A browser that forgot the s is sent to it. Other plain bytes are closed without an answer."""
