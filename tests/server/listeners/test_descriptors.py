@@ -58,6 +58,9 @@ class RoomTests(SynchronousTestCase):
             self.assertEqual(len(self.lines), minute + 1)
         self.assertEqual([line["count"] for line in self.lines], [1, 300, 300])
         self.assertNotIn("192.0.2.1", str(self.lines))
+        self.clock.advance(60)
+        self.room.quiet({"log_format": "EMFILE encountered"})
+        self.assertEqual(len(self.lines), 3, "it names no connection")
         self.room.taken -= 1
         self.assertTrue(self.room.is_there())
 

@@ -65,7 +65,7 @@ class ChargesTests(ServerTestCase):
             for segment in segments:
                 self.alice.send(segment)
             costs = WORK_OF_REFUSED_LINE + sum(map(len, segments)) / BYTES_OF_MS
-            self.assertAlmostEqual(before - self.limiter.work, costs, places=1)
+            self.assertAlmostEqual(before - self.limiter.work, costs, places=0)
 
     def test_used_up(self) -> None:
         """When the work is used up, requests that have arrived wait for the next."""

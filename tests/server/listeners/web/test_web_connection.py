@@ -16,6 +16,7 @@ from irchat.server.listeners.web.web_connection import WebConnection
 from irchat.server.listeners.web.web_door import WebDoor
 from irchat.server.protocols.irc.irc_shared import make_shared
 from irchat.server.protocols.offers import irc_protocols, web_protocols
+from irchat.server.sessions.costs import ADDRESS_SHARE, WORK_AT_ONCE, WORK_OF_PAGE
 from tests.helpers.server import PASSWORD, Server, ServerTestCase, Socket
 
 KEY = base64.b64encode(b"0123456789abcdef").decode()
@@ -145,6 +146,7 @@ class RequestTests(WebTestCase):
             got = browser.send(head)
             self.assertEqual((got.split(b" ", 2)[1], browser.is_open), (str(status).encode(), stays), (head[:80], got))
             self.assertNotIn(b"etc/passwd", got)
+        self.assertEqual(len(self.server.connections), 0, "none has a session")
 
     def test_head_without_body(self) -> None:
         """Nothing follows the head of an answer to HEAD: a proxy would take it for its next answer."""
@@ -256,7 +258,7 @@ class RequestTests(WebTestCase):
         browser = self.browser()
         browser.send(get("/icon.svg") * 9)
         browser.connection.connectionLost(Failure(ConnectionDone()))
-        self.server.advance(60)
+        self.assertEqual(self.server.clock.getDelayedCalls(), [])
 
     def test_silent(self) -> None:
         """A connection without a request is closed after a minute, and leaves its place to others."""
@@ -295,6 +297,15 @@ class WorkTests(WebTestCase):
         self.assertIn(b"HTTP/1.1 200", self.browser("192.0.2.2").send(get("/icon.svg")))
         self.server.advance(1)
         self.assertEqual(browser.send().count(b"HTTP/1.1 200"), 1)
+
+    def test_kept(self) -> None:
+        """What an address has used stays used when its only connection ends."""
+        browser = self.browser()
+        browser.send(get("/icon.svg", Connection="close"))
+        browser.connection.connectionLost(Failure(ConnectionDone()))
+        del browser
+        limiter = self.server.services.rate_limiters.of("192.0.2.1")
+        self.assertAlmostEqual(limiter.work, WORK_AT_ONCE * ADDRESS_SHARE - WORK_OF_PAGE)
 
     def test_new_connections(self) -> None:
         """The first request of a connection waits too, so that no flood of connections leaves a debt behind."""
