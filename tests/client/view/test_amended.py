@@ -29,6 +29,25 @@ class AmendedTests(ScreenStateCase):
         self.view.amend(amended(rev=5, seq=77, mark="ok", on=True))
         self.assertEqual(self.rev(), 6)
 
+    def test_early_changes(self) -> None:
+        """Changes are kept for each page that is on its way, and then no longer."""
+        chat = self.view.chat("GLOBAL")
+        for loading, quoting, kept in (False, False, 0), (True, False, 1), (False, True, 1), (True, True, 1):
+            chat.loading, chat.quoting = loading, quoting
+            self.view.amend(amended(rev=6, seq=77, mark="ok", on=True))
+            chat.apply_early("alice")
+            self.assertEqual(len(chat.early_changes), kept)
+            chat.loading = chat.quoting = False
+            chat.apply_early("alice")
+            self.assertEqual(chat.early_changes, [])
+
+    def test_deleted_without_unread_ones(self) -> None:
+        """A deletion makes no count negative: without unread messages there is nothing to count down."""
+        self.page(message("one", seq=1), message("two", seq=2))
+        self.assertEqual(self.view.chat("GLOBAL").read_seq, 0)
+        self.assertTrue(self.view.amend(amended(rev=3, seq=2, deleted=True)))
+        self.assertEqual(self.view.chat("GLOBAL").unread, 0)
+
     def test_not_before_the_catch_up(self) -> None:
         """After a reconnect, an event changes its message but not the rev, which the page of changes moves."""
         self.page(message("one", seq=1), message("two", seq=2), rev=1)

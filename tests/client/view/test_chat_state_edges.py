@@ -46,6 +46,18 @@ class ReadPartTests(_Case):
 class KeptTests(_Case):
     """The limits of a chat."""
 
+    def test_unloaded(self) -> None:
+        """Unloading a chat removes the client's own lines too, unless they are to stay."""
+        for keep_notes, expected in (True, ["note", "mine"]), (False, ["mine"]):
+            self.load(message("one", seq=1))
+            if keep_notes:
+                self.chat.add_note("note", after=1)
+                self.chat.add_pending("mine", "alice", "n", None)
+                self.chat.unload(keep_notes=True)
+            else:
+                self.chat.unload()
+            self.assertEqual(self.texts, expected)
+
     def test_as_many_as_are_kept(self) -> None:
         """A chat at the limit keeps all of its items, and one more drops the oldest."""
         self.load()

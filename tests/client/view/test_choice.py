@@ -47,6 +47,16 @@ class ChoiceTests(ScreenStateCase):
         self.begin()
         self.assertEqual(self.chosen(), 10)
 
+    def test_below_a_list(self) -> None:
+        """While a list or the manual is over the pane, keys do not go to the chosen message."""
+        self.assertFalse(self.view.is_choosing)
+        self.begin()
+        self.assertTrue(self.view.is_choosing)
+        self.view.filter = ""
+        self.assertFalse(self.view.is_choosing)
+        self.view.filter, self.view.manual = None, 0
+        self.assertFalse(self.view.is_choosing)
+
     def test_moves(self) -> None:
         """The chosen message stays visible, whichever way it moves; the ends say that there is no more."""
         self.begin()

@@ -39,7 +39,7 @@ class MovingTests(ScreenStateCase):
         self.view.open_chat("@nobody")
         self.view.leave_missing_chat()
         self.assertEqual((self.view.place, self.view.open), (Place.HOME, None))
-        self.assertIn(chat.gone, [item.text for item in self.view.own.items])
+        self.assertIn((chat.gone, Kind.ERROR), [(item.text, item.kind) for item in self.view.own.items])
 
     def test_numbers(self) -> None:
         """Chats are numbered from 1 in the order of the list."""
@@ -225,6 +225,27 @@ class MovingTests(ScreenStateCase):
             rows = pane.rows(chat.items, lambda index: [Row((("", chat.items[index].text),))], 5)
             self.assertEqual([row.pieces[0][1] for row in rows], ["hi"] * 4 + ["no"])
         self.assertEqual({item.kind for item in chat.items if item.text == "no"}, {Kind.ERROR})
+
+    def test_complaint_at_the_end(self) -> None:
+        """An error does not move a pane that follows the end, and needs no drawn pane."""
+        chat, pane = self.view.open_chat("GLOBAL"), self.view.pane
+        self.load(message("hi", seq=1))
+        pane.drawn = chat.items[0].key, chat.items[0].key
+        self.view.complain_in_view("first")
+        self.assertTrue(pane.follows)
+        pane.show(chat.items[0].key)
+        pane.drawn = None
+        self.view.complain_in_view("second")
+        self.assertEqual(self.texts()[1:], ["first", "second"])
+
+    def test_seen_timed(self) -> None:
+        """Unread timed messages are seen with the end of the chat, whose last number was read before."""
+        self.load(message("one", seq=1))
+        chat = self.view.open_chat("GLOBAL")
+        chat.all_read()
+        chat.unread = 1
+        self.assertEqual(self.view.seen(), ("GLOBAL", 1))
+        self.assertEqual(chat.unread, 0)
 
     def test_found(self) -> None:
         """Search results are listed newest first."""

@@ -97,6 +97,18 @@ class WelcomeTests(ScreenStateCase):
         self.view.welcome(msgspec.structs.replace(welcome(), epoch="2"))
         self.assertEqual(self.texts(), ["one"])
 
+    def test_early_messages(self) -> None:
+        """What came for a page before the connection was lost is not shown with a page of the next one."""
+        self.view.chat("GLOBAL").loading = True
+        self.view.apply(message("deleted meanwhile", seq=2), 0.0)
+        self.view.welcome(welcome())
+        self.load(message("one", seq=1))
+        self.assertEqual(self.texts(), ["one"])
+
+    def test_chats_without_messages(self) -> None:
+        """A chat without a message has no time, and is not among the latest."""
+        self.assertEqual((self.view.chat("@bob").last_at, self.view.listed()), ("", []))
+
     def test_again(self) -> None:
         """A new connection forgets what only the lost one could complete: mentions, early changes, quotes, details."""
         chat = self.view.chat("GLOBAL")
@@ -177,6 +189,17 @@ class EventTests(ScreenStateCase):
             team.has_draft = False
             self.view.go_home()
 
+    def test_lost_chats_that_are_kept(self) -> None:
+        """A lost chat is kept only while it is on the screen itself, not behind a list or beside another chat."""
+        for opened, is_home, kept in (("*team", False, 1), ("*team", True, 0), ("GLOBAL", False, 0)):
+            self.view.apply(events.Added("*team", "g1", "alice", "bob", "bob"), 0.0)
+            self.view.open_chat(opened)
+            if is_home:
+                self.view.go_home()
+            self.view.apply(events.Removed("*team", "g1", "alice", "bob", "bob"), 0.0)
+            self.assertEqual(len(self.view.chats.gone), kept, (opened, is_home))
+            self.view.open_chat("GLOBAL")
+
     def test_another_chat_is_lost(self) -> None:
         """The open chat stays open behind the list when another one is lost."""
         self.view.apply(events.Added("*team", "g1", "alice", "bob", "bob"), 0.0)
@@ -188,6 +211,13 @@ class EventTests(ScreenStateCase):
 
 class PageTests(ScreenStateCase):
     """Pages of a chat."""
+
+    def test_end_after_a_part(self) -> None:
+        """The end of a chat reaches its end, also if newer messages were missing before."""
+        self.load(message("one", seq=1), more=True, direction=1)
+        self.assertTrue(self.view.chat("GLOBAL").newer)
+        self.load(message("nine", seq=9), more=True)
+        self.assertEqual((self.view.chat("GLOBAL").newer, self.view.chat("GLOBAL").older), (False, True))
 
     def page(self, *messages: events.Message, more: bool = False, rev: int = 0) -> events.History:
         """Return a page of GLOBAL."""
