@@ -29,6 +29,14 @@ class AmendedTests(ScreenStateCase):
         self.view.amend(amended(rev=5, seq=77, mark="ok", on=True))
         self.assertEqual(self.rev(), 6)
 
+    def test_typed_lines(self) -> None:
+        """Nothing is kept of the line that sent a deleted message."""
+        self.page(message("one", seq=1))
+        chat = self.view.chat("GLOBAL")
+        chat.keep_typed(1, "one")
+        self.view.amend(amended(rev=3, seq=1, deleted=True))
+        self.assertEqual(chat.typed, {})
+
     def test_early_changes(self) -> None:
         """Changes are kept for each page that is on its way, and then no longer."""
         chat = self.view.chat("GLOBAL")

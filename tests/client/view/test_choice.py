@@ -10,6 +10,20 @@ def _text(row: Row) -> str:
     return "".join(text for _, text in row.pieces).rstrip()
 
 
+class WidthTests(ScreenStateCase):
+    """The column of names."""
+
+    def test_widest(self) -> None:
+        """All texts begin below each other, right of the widest name."""
+        self.view.link = ""
+        self.load(message("one", seq=1, sender="bo"), message("two", seq=2, sender="catherine"))
+        self.view.open_chat("GLOBAL")
+        rows = [_text(row) for row in Painter(self.view).pane(60, 6, 0.0) if row.pieces]
+        one, two = (next(row for row in rows if row.endswith(text)) for text in ("one", "two"))
+        self.assertEqual(len(one), len(two))
+        self.assertIn("catherine", two)
+
+
 class ChoiceTests(ScreenStateCase):
     """The chosen message, and what the pane shows of it."""
 

@@ -238,6 +238,15 @@ class MovingTests(ScreenStateCase):
         self.view.complain_in_view("second")
         self.assertEqual(self.texts()[1:], ["first", "second"])
 
+    def test_opening(self) -> None:
+        """A chat that is loaded is open at once; another one is being opened until its page is there."""
+        chat = self.view.open_chat("GLOBAL")
+        self.assertIs(self.view.opening, chat)
+        self.load(message("one", seq=1))
+        self.view.go_home()
+        self.view.open_chat("GLOBAL")
+        self.assertIsNone(self.view.opening)
+
     def test_seen_timed(self) -> None:
         """Unread timed messages are seen with the end of the chat, whose last number was read before."""
         self.load(message("one", seq=1))

@@ -57,6 +57,11 @@ class RoomTests(SynchronousTestCase):
             self.clock.advance(60)
             self.assertEqual(len(self.lines), minute + 1)
         self.assertEqual([line["count"] for line in self.lines], [1, 300, 300])
+        self.clock.advance(60)
+        for event, why in (({"acceptError": "ENFILE"}, "ENFILE"), ({"address": ()}, "EMFILE")):
+            self.room.quiet(event)
+            self.assertIn(f"({why})", self.lines.pop()["why"])
+            self.clock.advance(60)
         self.assertNotIn("192.0.2.1", str(self.lines))
         self.clock.advance(60)
         self.room.quiet({"log_format": "EMFILE encountered"})
@@ -103,6 +108,12 @@ class SpareTests(SynchronousTestCase):
         self.assertEqual(listener.accepted, 1)
         spare = door._spare
         assert spare is not None
+        os.close(spare)
+        door._spare = None
+        self.assertRaises(OSError, door.accept)
+        self.assertEqual(listener.accepted, 2)
+        spare = door._spare
+        assert spare is not None, "it is kept again before the next one is accepted"
         os.fstat(spare)
         door.close()
         door.close()

@@ -62,6 +62,13 @@ class FactoryTests(ServerTestCase):
         Client(behind_tls, host="192.0.2.1")
         self.assertIsNone(behind_tls.factory.buildProtocol(IPv6Address("TCP", "192.0.2.1", 1)))
 
+    def test_plain_on_a_port_with_tls(self) -> None:
+        """Without the page, nobody is sent to it: other bytes than TLS close the connection without an answer."""
+        server = self.make_server(tls=certificate("chat.example")[0])
+        client = Client(server)
+        client.send(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+        self.assertEqual((client.read(), client.is_open), ("", False))
+
     def test_tls(self) -> None:
         """With a certificate each connection uses TLS, and exists only after the handshake."""
         server = self.make_server(tls=certificate("chat.example")[0])

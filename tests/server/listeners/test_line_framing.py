@@ -51,6 +51,12 @@ class LineTests(ServerTestCase):
                 self._answers(too_long[:cut], too_long[cut:], b"\r", b"\n" + next_line, b"\n"), ["line-too-long", 3]
             )
 
+    def test_held_twice(self) -> None:
+        """What is held stays held until it is released, however often it is said."""
+        for holds in True, True, False, False:
+            self.client.connection.hold(holds)
+            self.assertEqual((self.client.connection.paused, self.client.socket.is_read), (holds, not holds))
+
     def test_endless(self) -> None:
         """A line without an end is discarded as it arrives, answered once, and later lines are read."""
         self.assertEqual(self._answers(*[b"x" * 50_000] * 100), ["line-too-long"])

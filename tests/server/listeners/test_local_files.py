@@ -16,6 +16,7 @@ from twisted.trial.unittest import TestCase
 
 from irchat.net.port_note import PortFile, find_servers
 from irchat.server.listeners import local_files
+from irchat.server.listeners.descriptors import SpareDescriptor
 from irchat.server.listeners.local_files import SECONDS_BETWEEN_LOOKS, LocalFiles
 
 
@@ -74,6 +75,7 @@ class DoorTests(TestCase):
             local_files.folder_id(folder),
         )
         self.addCleanup(port.stopListening)
+        self.assertIsInstance(port.socket, SpareDescriptor)
         self.assertTrue(events)
         self.assertNotIn("127.0.0.9", str(events))
 

@@ -50,6 +50,12 @@ class HeadTests(SynchronousTestCase):
             head = parse(f"GET / HTTP/1.1\r\nHost: x\r\n{header}\r\n\r\n".encode())
             self.assertEqual((head.closes, head.is_upgrade), (closes, is_upgrade), header)
 
+    def test_two_origins(self) -> None:
+        """A head with two hosts or two origins is refused: which one counts would depend on the reader."""
+        for header in "Host: x", "Origin: https://x", "origin: https://y":
+            head = f"GET / HTTP/1.1\r\nHost: x\r\nOrigin: https://x\r\n{header}\r\n\r\n".encode()
+            self.assertIn("Two headers", self.assertRaises(BadHead, parse, head).text)
+
     def test_bodies(self) -> None:
         """A request with a body is refused. Whether a length of 0 is, depends on the version of the library."""
         for header in "Content-Length: 1", "Transfer-Encoding: chunked":

@@ -102,6 +102,7 @@ class RequestTests(WebTestCase):
         """A file is compressed for those that accept it, and not sent again to those that have it."""
         browser = self.browser()
         plain = browser.send(get("/irchat.css"))
+        self.assertIn(b"Cache-Control: no-cache\r\n", plain)
         packed = browser.send(get("/irchat.css", Accept_Encoding="gzip, br"))
         self.assertIn(b"Content-Encoding: gzip\r\n", packed)
         self.assertEqual(gzip.decompress(packed.split(b"\r\n\r\n", 1)[1]), plain.split(b"\r\n\r\n", 1)[1])
@@ -202,6 +203,8 @@ class RequestTests(WebTestCase):
         self.assertFalse(browser.is_open)
         idle = self.browser()
         idle.send(get("/icon.svg"))
+        self.server.advance(15)
+        idle.send(get("/icon.svg"))
         self.server.advance(19)
         self.assertTrue(idle.is_open)
         self.server.advance(2)
@@ -293,10 +296,10 @@ class WorkTests(WebTestCase):
         browser = self.browser()
         limiter = self.server.services.rate_limiters.of("192.0.2.1")
         limiter.work = 0.2
-        self.assertEqual(browser.send(get("/icon.svg") * 2).count(b"HTTP/1.1 200"), 1)
+        self.assertEqual(browser.send(get("/icon.svg") * 4).count(b"HTTP/1.1 200"), 1)
         self.assertIn(b"HTTP/1.1 200", self.browser("192.0.2.2").send(get("/icon.svg")))
         self.server.advance(1)
-        self.assertEqual(browser.send().count(b"HTTP/1.1 200"), 1)
+        self.assertEqual(browser.send().count(b"HTTP/1.1 200"), 3)
 
     def test_kept(self) -> None:
         """What an address has used stays used when its only connection ends."""
@@ -399,6 +402,13 @@ class WebSocketTests(WebTestCase):
         got = browser.send(frame("NICK alice"))
         self.assertIn(b'"type":"bye"', got)
         self.assertEqual(got[-4:], b"\x88\x02\x03\xf0")
+
+    def test_leaving(self) -> None:
+        """A user who leaves is not told that the server refuses: the code is that of a normal end."""
+        browser = self.browser()
+        browser.upgrade()
+        browser.send(frame(json.dumps({"type": "register", "name": "alice", "password": PASSWORD})))
+        self.assertEqual(browser.send(frame('{"type":"logout"}'))[-4:], b"\x88\x02\x03\xe8")
 
     def test_close_codes(self) -> None:
         """A stop of the server and a ban of the network have codes of their own."""

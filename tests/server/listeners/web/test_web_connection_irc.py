@@ -39,7 +39,7 @@ class IRCTests(WebTestCase):
             browser, _ = self.handshake(named)
             line = b":irchat PONG irchat :one"
             self.assertEqual(browser.send(frame("PING one", opcode)), bytes((opcode, len(line))) + line)
-            browser.send(frame("QUIT", opcode))
+            self.assertEqual(browser.send(frame("QUIT", opcode))[-4:], b"\x88\x02\x03\xe8")
             browser.connection.connectionLost(Failure(ConnectionDone()))
 
     def test_not_utf8(self) -> None:
