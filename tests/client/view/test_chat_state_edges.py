@@ -43,6 +43,18 @@ class ReadPartTests(_Case):
             self.assertEqual((self.chat.read_part(seq), self.chat.unread), expected)
 
 
+class ReadElsewhereTests(_Case):
+    """A chat that is read in another session."""
+
+    def test_only_a_part_is_loaded(self) -> None:
+        """While newer messages are not loaded, only the server knows how many remain unread."""
+        self.load(*(message(f"m{seq}", seq=seq) for seq in (1, 2)), more=True, direction=1)
+        self.chat.last_seq, self.chat.unread = 9, 9
+        self.assertEqual((self.chat.read_to(2), self.chat.unread), (False, 9))
+        self.load(message("m9", seq=9), direction=1)
+        self.assertEqual((self.chat.read_to(2), self.chat.unread), (True, 1))
+
+
 class KeptTests(_Case):
     """The limits of a chat."""
 

@@ -105,6 +105,14 @@ class WelcomeTests(ScreenStateCase):
         self.load(message("one", seq=1))
         self.assertEqual(self.texts(), ["one"])
 
+    def test_list_without_chats(self) -> None:
+        """GLOBAL is always there. A note is no error unless it is said."""
+        self.view = ScreenState("host:7667")
+        self.view.list_chats(events.Chats([]))
+        self.assertEqual(list(self.view.chats), ["GLOBAL"])
+        self.view.note("a note")
+        self.assertEqual([item.kind for item in self.view.here.items], [Kind.NOTE])
+
     def test_chats_without_messages(self) -> None:
         """A chat without a message has no time, and is not among the latest."""
         self.assertEqual((self.view.chat("@bob").last_at, self.view.listed()), ("", []))

@@ -10,7 +10,7 @@ from twisted.internet.testing import StringTransport
 from twisted.python.failure import Failure
 
 from irchat.net.tls import TLSLayer
-from irchat.protocol.rules import CLIENT_LINE_BYTES
+from irchat.protocol.rules import CLIENT_LINE_BYTES, SILENCE_ENDS
 from tests.helpers.client_fakes import certificate
 from tests.helpers.server import GREETING, PASSWORD, Client, JSONClient, ServerTestCase, TextClient, request
 
@@ -269,6 +269,7 @@ class KeepaliveTests(ServerTestCase):
         self.assertTrue(person.socket.keeps_alive)
         self.assertFalse(program.socket.keeps_alive)
         options = {option: value for _, option, value in person.socket.options}
+        self.assertEqual(options.get(socket.TCP_USER_TIMEOUT), SILENCE_ENDS * 1_000, "in ms")
         dead_after = options[socket.TCP_KEEPIDLE] + options[socket.TCP_KEEPINTVL] * options[socket.TCP_KEEPCNT]
         self.assertEqual(dead_after, 90)
 
