@@ -17,11 +17,17 @@ from irchat.interfaces.writes import (
     BlockSet,
     GroupCreated,
     MarkerMoved,
+    MarkSet,
+    MessageDeleted,
+    MessageEdited,
     MessagesDeleted,
     NonceSought,
     TokenAdded,
 )
+from irchat.protocol.errors import Code
 from irchat.protocol.rules import line_bytes
+from irchat.store.postgres.reads import reading as postgres_reading
+from irchat.store.sqlite import reading as sqlite_reading
 from tests.helpers.stores import NOW, PostgresHands, SQLiteHands, StoreHands, message
 
 
@@ -37,6 +43,36 @@ class MessageContract(StoreHands):
         self.reopen()
         results = self.write(*(message(chat, self.bob) for chat in (GLOBAL, team, self.pair)))
         self.assertEqual([stored.seq for stored in results], [4, 3, 2])
+
+    def test_mark_before_other_changes(self) -> None:
+        """The writes of one commit are made in their order, also a mark before a deletion, an edit and a message."""
+        self.write(message(GLOBAL, self.alice), message(GLOBAL, self.alice))
+        mark = MarkSet(GLOBAL, 1, self.bob, "ok", "ok", True, NOW)
+        marked, deleted, late = self.write(mark, MessageDeleted(GLOBAL, 1, self.alice, NOW), mark)
+        self.assertEqual((marked.refusal, marked.on, deleted.refusal), (None, True, None))
+        self.assertEqual(late.refusal, Code.NO_SUCH_MESSAGE)
+        self.assertLess(marked.rev, deleted.rev)
+        second = MarkSet(GLOBAL, 2, self.bob, "ok", "ok", True, NOW)
+        marked, edited, _ = self.write(
+            second, MessageEdited(GLOBAL, 2, self.alice, "new", NOW, 0), message(GLOBAL, self.bob)
+        )
+        self.assertLess(marked.rev, edited.rev)
+        page = self.page(self.alice, GLOBAL)
+        self.assertEqual(next((one.seq, one.text, len(one.marks or ())) for one in page.messages), (2, "new", 1))
+
+    def test_places_of_a_user(self) -> None:
+        """All messages of a user are found, a limited number of rows and of places at a time."""
+        for module in sqlite_reading, postgres_reading:
+            self.patch(module, "_LOOKED_AT", 3)
+        self.write(*(message(GLOBAL, (self.alice, self.bob)[number % 3 == 0]) for number in range(11)))
+        places: list[object] = []
+        after, pages = None, 0
+        while pages == 0 or after is not None:
+            page = self.successResultOf(self.store.messages_of(self.alice, after, 2))
+            places += page.places
+            after, pages = page.further, pages + 1
+        self.assertEqual(places, [(GLOBAL, seq) for seq in range(1, 12) if (seq - 1) % 3])
+        self.assertGreaterEqual(pages, 4)
 
     def test_survives(self) -> None:
         """Everything written is present after reopening: messages, groups, blocks, markers."""

@@ -129,6 +129,16 @@ class JoinedTests(TestCase):
             rows = await listing
         self.assertEqual([row.name for row in rows], ["a", "b"])
 
+    async def test_must_stop(self) -> None:
+        """A node learns in the reactor that it must stop, and why."""
+        reasons: list[str] = []
+        self.a.log.on_stop = reasons.append
+        assert self.a._listener is not None
+        self.a._listener.on_stop("the name has another node")
+        self.assertEqual(reasons, [])
+        await self.until(lambda: reasons)
+        self.assertEqual(reasons, ["the name has another node"])
+
     async def test_away(self) -> None:
         """While the server is away nothing is stored, and it is said; when it is back, all goes on.
 

@@ -1,5 +1,6 @@
 """Reads of PostgreSQL: one snapshot with its position, and their interruption."""
 
+import contextlib
 import threading
 from typing import Any
 
@@ -10,6 +11,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from irchat.interfaces.stored import GLOBAL
 from irchat.protocol.errors import Refusal
 from irchat.store.postgres.connecting import Database
+from irchat.store.postgres.reads import query as query_module
 from irchat.store.postgres.reads.query import READER_SETTINGS, Query, read
 from tests.helpers.stores import PostgresHands, message
 
@@ -51,6 +53,12 @@ class QueryTests(PostgresHands, SynchronousTestCase):
             self.assertEqual(self.connection.info.transaction_status, psycopg.pq.TransactionStatus.IDLE)
         self.assertEqual(read(self.connection, self.one, _COUNT)[0], 0)
 
+    def test_fails_at_its_beginning(self) -> None:
+        """A read whose first statement fails leaves no transaction open either."""
+        self.patch(query_module, "_BEGIN", "BEGIN; SELECT 1 / 0")
+        self.assertRaises(psycopg.Error, read, self.connection, self.one, _COUNT)
+        self.assertEqual(self.connection.info.transaction_status, psycopg.pq.TransactionStatus.IDLE)
+
     def test_interrupt(self) -> None:
         """A running query ends soon after its interrupt, and the connection can be used by others."""
         began, ended = threading.Event(), threading.Event()
@@ -78,6 +86,17 @@ class QueryTests(PostgresHands, SynchronousTestCase):
         query = Query(lambda: self.connection, self.fail, ())
         query.interrupt()
         self.assertRaises(Refusal, query)
+
+    def test_interrupt_afterwards(self) -> None:
+        """The interrupt of a query that is over, or that failed, does not reach the connection."""
+        cancelled: list[object] = []
+        self.connection.cancel_safe = lambda **how: cancelled.append(how)  # type: ignore[method-assign]
+        for sql in _COUNT, "SELECT nothing":
+            query = Query(lambda: self.connection, self.one, (sql,))
+            with contextlib.suppress(psycopg.Error):
+                query()
+            query._cancel()
+        self.assertEqual(cancelled, [])
 
     def test_interrupt_of_another(self) -> None:
         """A query that meets the late interrupt of the one before it runs again, once."""
