@@ -60,6 +60,15 @@ class MessageContract(StoreHands):
         page = self.page(self.alice, GLOBAL)
         self.assertEqual(next((one.seq, one.text, len(one.marks or ())) for one in page.messages), (2, "new", 1))
 
+    def test_amended_and_deleted_with_others(self) -> None:
+        """Nothing is kept of the changes of messages that are deleted with others, as with a removed user."""
+        self.write(*(message(GLOBAL, self.alice) for _ in range(3)))
+        for seq in 1, 2, 3:
+            self.edit(GLOBAL, seq, self.alice)
+        self.write(MessagesDeleted(((GLOBAL, 1), (GLOBAL, 3))))
+        page = self.page(self.bob, GLOBAL, after_rev=0)
+        self.assertEqual(([one.seq for one in page.messages], page.deleted), ([2], ()))
+
     def test_places_of_a_user(self) -> None:
         """All messages of a user are found, a limited number of rows and of places at a time."""
         for module in sqlite_reading, postgres_reading:

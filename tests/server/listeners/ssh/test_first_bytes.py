@@ -25,6 +25,17 @@ def hello() -> bytes:
     return out.read()
 
 
+class ChoiceTests(ServerTestCase):
+    """`BesideGreeting`: the choice."""
+
+    def test_no_byte_too_late(self) -> None:
+        """SSH is chosen with the last byte that can tell it from a line."""
+        server = self.make_server()
+        door = Door(server)
+        client = door.client(b"SSH-")
+        self.assertIsInstance(client.socket.protocol, Relay)
+
+
 class BeforeTLSTests(ServerTestCase):
     """`BeforeTLS`, on a port with TLS."""
 

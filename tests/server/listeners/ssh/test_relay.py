@@ -117,6 +117,7 @@ class RelayTests(ServerTestCase):
         (end,) = self.door.process.ends
         self.assertEqual(self.server.factory.room.taken, 2)
         client.leave()
+        self.assertTrue(end.disconnecting)
         end.turn()
         self.server.turn()
         self.assertFalse(end.connected)

@@ -256,6 +256,24 @@ class FollowingTests(NodesCase):
         self.b._looked(Look(Head(0, None), NOW, False, self.b.epoch, VERSION))
         self.commit(self.b, KeyRemoved(1, "SHA256:x", "id", "bye"))
 
+    def test_reset_that_fails(self) -> None:
+        """If the data cannot be loaded again, the next reason to do so tries it again."""
+        resets: list[int] = []
+
+        def reset() -> None:
+            resets.append(1)
+            raise ZeroDivisionError
+
+        self.b.log.on_reset = reset
+        for _ in range(2):
+            self.b.log.reset()
+        self.assertEqual(len(resets), 2)
+        self.b.log.on_reset = lambda: resets.append(1)
+        for _ in range(2):
+            self.b.log.reset()
+        self.assertEqual(len(resets), 3)
+        self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 2)
+
     def test_newer_entry(self) -> None:
         """An entry of a newer version stops the node with the next step."""
         reasons: list[str] = []

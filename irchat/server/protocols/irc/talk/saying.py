@@ -110,9 +110,6 @@ def say_plainly(protocol: "IRCProtocol", data: bytes) -> bool:
 def say(call: Call) -> None:
     """Send a text to each target. Refusals of NOTICE are silent."""
     protocol, command = call.protocol, call.command
-    if len(call.params) < 2:
-        _refuse(call, command, protocol.lines.numeric(Numeric.ERR_NOTEXTTOSEND, protocol.nick))
-        return
     said = read_said(call.params[1])
     tags = client_only(call.line.tags) if call.line.tags else {}
     for target in targets_of(call):

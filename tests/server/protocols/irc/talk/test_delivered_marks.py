@@ -41,6 +41,14 @@ class DeliveredMarksTests(IRCTestCase):
         self.server.advance(10)
         self.assertEqual(self._reads(), [("GLOBAL", 25)])
 
+    def test_hidden_until_later(self) -> None:
+        """What a user was not shown, because it was hidden, is not read when it is hidden no more."""
+        self.alice.ask("SILENCE +bob")
+        self._say("#global")
+        self.alice.ask("SILENCE -bob")
+        self.server.advance(15, 2)
+        self.assertEqual((self._reads(), self._unread()), ([], 1))
+
     def test_end(self) -> None:
         """The end of the session saves what was delivered before."""
         self._say("#global")
