@@ -43,6 +43,18 @@ class ReadPartTests(_Case):
             self.assertEqual((self.chat.read_part(seq), self.chat.unread), expected)
 
 
+class PendingTests(_Case):
+    """Messages that are being sent."""
+
+    def test_stays_last(self) -> None:
+        """A message that is being sent stays after all others when the notes before it get their place."""
+        self.chat.add_note("note")
+        self.chat.add_pending("mine", "alice", "n", None)
+        self.chat.place_notes(1)
+        self.load(message("two", seq=2))
+        self.assertEqual(self.texts, ["note", "two", "mine"])
+
+
 class ReadElsewhereTests(_Case):
     """A chat that is read in another session."""
 

@@ -7,10 +7,11 @@ from irchat.server.sessions.costs import (
     BYTES_OF_MS,
     COSTS,
     WORK_OF_LINE,
+    WORK_OF_QUESTION,
     WORK_OF_RECIPIENT,
     WORK_OF_REFUSED_LINE,
 )
-from tests.helpers.server import ServerTestCase, refs, request
+from tests.helpers.server import ServerTestCase, TextClient, refs, request
 
 
 class ChargesTests(ServerTestCase):
@@ -84,6 +85,16 @@ class ChargesTests(ServerTestCase):
 
 class BeforeTheSignInTests(ServerTestCase):
     """The work of an address."""
+
+    def test_questions(self) -> None:
+        """A question of the text protocol costs more than a line."""
+        server = self.make_server()
+        person = TextClient(server)
+        limiter = server.rate_limiters.of(person.connection.session.address)
+        before = limiter.work
+        person.type("bob")
+        self.assertIn("Choose a password", person.shown())
+        self.assertAlmostEqual(before - limiter.work, WORK_OF_LINE + WORK_OF_QUESTION)
 
     def test_lines(self) -> None:
         """A client that does not sign in is not read from once the work of its address is used up."""

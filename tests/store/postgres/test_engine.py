@@ -8,6 +8,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.task import deferLater
 from twisted.trial.unittest import TestCase
 
+from irchat.interfaces.entry_codec import VERSION
 from irchat.interfaces.store import PageQuery, SearchQuery
 from irchat.interfaces.stored import GLOBAL
 from irchat.interfaces.writes import GroupCreated, GroupRemoved, TokenAdded
@@ -15,7 +16,8 @@ from irchat.protocol.errors import Refusal
 from irchat.store.postgres import engine
 from irchat.store.postgres.connecting import Database, StoreUnusable
 from irchat.store.postgres.engine import PostgresStore
-from irchat.store.postgres.log.node_rows import NodeIdentity
+from irchat.store.postgres.log.node_rows import Look, NodeIdentity
+from irchat.store.postgres.log.positions import Head
 from irchat.store.threads import StoreThreads
 from tests.helpers.postgres_nodes import NodesCase
 from tests.helpers.services import PostgresServer, free_port
@@ -128,6 +130,13 @@ class JoinedTests(TestCase):
                 self.a.log.note_applied(batch.position)
             rows = await listing
         self.assertEqual([row.name for row in rows], ["a", "b"])
+
+    async def test_time(self) -> None:
+        """A node follows the clock of the database, also while nobody writes."""
+        await self.commit(self.a)
+        later = self.a.wall_ms() + 50_000
+        self.a._looked(Look(Head(0, None), later, False, self.a.epoch, VERSION))
+        self.assertGreaterEqual(self.a.wall_ms(), later)
 
     async def test_must_stop(self) -> None:
         """A node learns in the reactor that it must stop, and why."""

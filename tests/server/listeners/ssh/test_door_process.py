@@ -210,6 +210,10 @@ class DoorProcessTests(SynchronousTestCase):
         said = [line.removeprefix("SSH door: ")[:5] for line in self.lines]
         self.assertEqual(said, ["one", "two", "xxxxx", "\ufffd"])
         self.assertLess(len(self.lines[2]), 1_100)
+        for _ in range(100):
+            process.protocol.errReceived(b"x" * 5_000)
+        self.assertLess(len(process.protocol._log_line), 1_100)
+        process.protocol.errReceived(b"\n")
         process.protocol.errReceived(b"again\n" * 1_000)
         self.assertLess(len(self.lines), 70)
         self.reactor.advance(60)

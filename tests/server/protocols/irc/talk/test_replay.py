@@ -45,6 +45,15 @@ class ReplayTests(IRCTestCase):
         self._say("#global :five")
         self.assertEqual(len(alice.got()), 1)
 
+    def test_one_older(self) -> None:
+        """One message that is not played is named too, and keeps its chat unread."""
+        self.patch(replay, "PAGE_MAX", 3)
+        self._say(*(f"#team :{number}" for number in range(4)))
+        lines = said(self.irc("alice"))
+        self.assertIn("#team: 1 older unread;", lines[0])
+        self.server.advance(20, 2)
+        self.assertEqual([chat["unread"] for chat in self.server.json("alice").welcome["unread"]], [4])
+
     def test_counts_as_read(self) -> None:
         """Played messages are read, so that the next sign-in plays nothing."""
         self._say("#global :one", "alice :two")
