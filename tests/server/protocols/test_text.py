@@ -222,6 +222,23 @@ class TimedTests(_TextTestCase):
         self.server.advance(*seconds)
         return self.bob.shown()
 
+    def test_reprint_of_wrong_lines(self) -> None:
+        """A typed line that was refused is printed again too: only secrets are not."""
+        self._alice_sends("soon gone", expires_in=3)
+        self.bob.type("~nobody")
+        self.bob.shown()
+        self.assertIn("~nobody\r\n", self._after(3.1))
+
+    def test_left_before_the_reprint(self) -> None:
+        """A session that ends before a reprint leaves no timer."""
+        for seconds in 3, 4:
+            self._alice_sends("soon gone", expires_in=seconds)
+        self.alice.leave()
+        self.server.advance(3.05)
+        self.bob.leave()
+        self.server.advance(5)
+        self.assertEqual(self.server.clock.getDelayedCalls(), [])
+
     def test_reprint(self) -> None:
         """At the end of a timed message the screen is cleared and everything else printed again, typed lines included.
 

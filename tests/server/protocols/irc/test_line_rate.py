@@ -41,6 +41,20 @@ class LineRateTests(SynchronousTestCase):
         self.clock.advance(100)
         self.assertEqual(self.take(), 60)
 
+    def test_part_of_a_line(self) -> None:
+        """What has come back already shortens the wait."""
+        self.take()
+        self.clock.advance(10)
+        self.take()
+        self.rate.stop()
+        self.rate = LineRate(self.clock, self.limits, self._free)
+        self.take()
+        self.rate._resting = None
+        self.clock.advance(0.03)
+        self.assertFalse(self.rate.takes_one())
+        (call,) = [call for call in self.clock.getDelayedCalls() if call is self.rate._resting]
+        self.assertAlmostEqual(call.getTime() - self.clock.seconds(), 0.021, places=3)
+
     def test_settings(self) -> None:
         """More messages a second allow more lines; no limit allows all."""
         self.limits.rate = 100

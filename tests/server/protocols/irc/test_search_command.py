@@ -89,7 +89,9 @@ class SearchTests(IRCTestCase):
         self.alice.got()
         self.bob.ask("PRIVMSG #global :the last")
         self.assertEqual(self.found("in=#global;from=bob"), "one seven last")
-        self.assertEqual(self.found("in=#global;from=bob;after=2026-11-22T14:00:02.000Z;limit=2"), "seven last")
+        for limit, expected in (2, "seven last"), (1, "seven"):
+            after = f"in=#global;from=bob;after=2026-11-22T14:00:02.000Z;limit={limit}"
+            self.assertEqual(self.found(after), expected)
 
     def test_lines(self) -> None:
         """Messages come with their ids and times, notices as such, in a batch with the label, or without batch."""

@@ -43,6 +43,13 @@ class ServerCommandTests(IRCTestCase):
         lines = bob.ask("ISUPPORT")
         self.assertTrue(lines[0].endswith(" draft/isupport"))
         self.assertTrue(lines[1].startswith("@batch="))
+        for name, capability in ("carol", "batch"), ("dave", "draft/extended-isupport"):
+            self.assertNotIn("BATCH", "".join(self.irc(name, capability).ask("ISUPPORT")))
+
+    def test_stats(self) -> None:
+        """STATS has no figures, whatever letter is asked for."""
+        for line, letter in ("STATS", "*"), ("STATS u", "u"), ("STATS uptime", "u"):
+            self.assertEqual(self.alice.ask(line), [f":irchat 219 alice {letter} :End of /STATS report"])
 
     def test_ping(self) -> None:
         """PING is answered with its token; without one it is refused."""

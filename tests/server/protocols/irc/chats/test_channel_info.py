@@ -21,6 +21,8 @@ class ChannelInfoTests(IRCTestCase):
         self.assertEqual(self.alice.ask("MODE #TEAM")[0], ":irchat 324 alice #team +ins")
         self.assertEqual(self.alice.ask("MODE #global")[0], ":irchat 324 alice #global +n")
         self.assertEqual(numerics(self.alice.ask("MODE #team")), ["324", "329"])
+        since = self.server.irc_shared.began_ms // 1_000
+        self.assertEqual(self.alice.ask("MODE #team")[1], f":irchat 329 alice #team {since}")
 
     def test_lists(self) -> None:
         """The lists are empty."""
@@ -66,6 +68,10 @@ class ChannelInfoTests(IRCTestCase):
         self.assertEqual(self.alice.ask("NAMES"), [":irchat 366 alice * :End of /NAMES list"])
         carol = self.irc("carol", "userhost-in-names")
         self.assertIn("carol!carol@irchat", carol.ask("NAMES #global")[0])
+        self.alice.ask("INVITE carol #team")
+        names = carol.ask("NAMES #team")[0].rpartition(":")[2].split()
+        self.assertEqual([name.startswith("@") for name in names], [name.startswith("@alice!") for name in names])
+        self.assertEqual(sum(name.startswith("@") for name in names), 1)
 
     def test_list(self) -> None:
         """Everyone and the own groups, all or by masks."""
@@ -130,3 +136,6 @@ class CostTests(IRCTestCase):
         time = self.work("TIME")
         works = [round(self.work(line) - time, 3) for line in ("NAMES #team", "WHO #team")]
         self.assertEqual(works, [0.01, 0.1])
+        for number in range(100):
+            self.server.json(f"user{number}")
+        self.assertGreater(self.work("WHO nobody*"), time, "it looks at all users")

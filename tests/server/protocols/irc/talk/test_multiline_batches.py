@@ -66,6 +66,16 @@ class MultilineTests(IRCTestCase):
         self.assertEqual(len(self.bob.got()), 4)
         self.assertEqual(len(self.plain.got()), 2)
 
+    def test_one_capability(self) -> None:
+        """A client with only one of the two capabilities gets lines of their own."""
+        clients = [self.irc("carol", "batch"), self.irc("dave", "draft/multiline")]
+        self.server.advance(2)
+        for client in clients:
+            client.got()
+        self.json.ask("send", chat="GLOBAL", text="one\ntwo")
+        for client in clients:
+            self.assertEqual([line.rpartition(":")[2] for line in client.got()], ["one", "two"])
+
     def test_no_echo(self) -> None:
         """Without echo-message the label is answered by ACK."""
         carol = self.irc("carol", "batch", "draft/multiline", "labeled-response")
