@@ -208,6 +208,11 @@ class InviteTests(IRCTestCase):
         self.alice.ask("INVITE bob #team")
         self.assertEqual(dave.got()[0], ":alice!alice@irchat INVITE bob #team")
 
+    def test_where_to(self) -> None:
+        """Without a channel: 461."""
+        (line,) = self.alice.ask("INVITE bob")
+        self.assertTrue(line.startswith(":irchat 461 alice INVITE :"), line)
+
     def test_refusals(self) -> None:
         """401, 442 also where there is no such group, 443, and a block."""
         for line, expected in (

@@ -190,3 +190,5 @@ class MarkTests(IRCTestCase):
         """A mark that names no message is refused with ``*``."""
         (line,) = self.alice.ask("@+draft/react=ok TAGMSG #global")
         self.assertEqual(line, ":irchat FAIL TAGMSG UNKNOWN_MSGID #global * :No such message")
+        (line,) = self.alice.ask("@+draft/react=ok;+draft/reply=nothing TAGMSG #global")
+        self.assertEqual(line, ":irchat FAIL TAGMSG UNKNOWN_MSGID #global nothing :No such message")
