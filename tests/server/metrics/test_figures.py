@@ -48,6 +48,18 @@ class FiguresTests(ServerTestCase):
         self.assertGreaterEqual(found["irchat_deliveries_total"], 4)
         self.assertEqual(found['irchat_refusals_total{code="no-such-user"}'], 1)
 
+    def test_time_of_commits(self) -> None:
+        """The seconds that commits take are added up."""
+        alice = self.server.json("alice")
+        before = self._read()["irchat_commit_seconds_sum"]
+        self.server.advance(40)
+        self.server.threads.write.holds = True
+        alice.ask("send", chat="GLOBAL", text="x")
+        self.server.advance(0.5)
+        self.server.threads.write.release()
+        self.server.turn()
+        self.assertAlmostEqual(self._read()["irchat_commit_seconds_sum"] - before, 0.5)
+
     def test_waiting(self) -> None:
         """Changes that wait for the disk, sessions that are behind, and failed commits are counted."""
         alice, slow = self.server.json("alice"), self.server.json("bob", room=0)

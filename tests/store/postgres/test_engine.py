@@ -138,6 +138,17 @@ class JoinedTests(TestCase):
         self.a._looked(Look(Head(0, None), later, False, self.a.epoch, VERSION))
         self.assertGreaterEqual(self.a.wall_ms(), later)
 
+    async def test_work_now_and_then(self) -> None:
+        """The work between commits is done at every tenth look at the database, not at each."""
+        await self.commit(self.a)
+        self.patch(engine, "_WORK_LOOKS", 10)
+        worked: list[int] = []
+        self.patch(self.a, "work", lambda: worked.append(1))
+        looks = self.a._looks
+        while self.a._looks < looks + 20:
+            self.a._looked(Look(Head(0, None), self.a.wall_ms(), False, self.a.epoch, VERSION))
+        self.assertEqual(len(worked), 2)
+
     async def test_must_stop(self) -> None:
         """A node learns in the reactor that it must stop, and why."""
         reasons: list[str] = []

@@ -216,6 +216,11 @@ class DoorProcessTests(SynchronousTestCase):
         process.protocol.errReceived(b"\n")
         process.protocol.errReceived(b"again\n" * 1_000)
         self.assertLess(len(self.lines), 70)
+        for _ in range(2):
+            self.reactor.advance(60)
+            before = len(self.lines)
+            process.protocol.errReceived(b"again\n" * 1_000)
+            self.assertLess(len(self.lines) - before, 70)
         self.reactor.advance(60)
         process.protocol.errReceived(b"later\nunfinished")
         process.end(error.ProcessDone(None))
