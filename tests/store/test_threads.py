@@ -26,6 +26,14 @@ class ThreadsTests(TestCase):
         self.store = SQLiteStore(Path(self.mktemp()), StoreThreads(reactor), lambda: NOW)  # type: ignore[arg-type]
         self.addCleanup(self.store.close)
 
+    def test_start(self) -> None:
+        """All threads start at once, so that a server that may not have them says so at its start."""
+        threads = StoreThreads(reactor)  # type: ignore[arg-type]
+        self.addCleanup(threads.stop)
+        before = threading.active_count()
+        threads.start()
+        self.assertGreaterEqual(threading.active_count() - before, 1 + 3 + 1)
+
     async def test_commits_and_pages(self) -> None:
         """Commits run in order without waiting for each other's callers, and readers see the published state."""
         await self.store.commit([UserCreated("alice", "alice", None, NOW, None)])

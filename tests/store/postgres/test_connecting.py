@@ -36,6 +36,9 @@ class ConnectingTests(DatabaseCase):
         """An old server is refused with the version that is needed."""
         self.patch(connecting, "LEAST_VERSION", 999)
         self.assertIn("999 or newer", str(self.assertRaises(StoreUnusable, self.connect)))
+        self.patch(connecting, "LEAST_VERSION", 1)
+        self.patch(connecting, "LEAST_VERSION", self.connect().info.server_version // 10_000)
+        self.connect()
 
     def test_settings(self) -> None:
         """The settings of the database that would end a slow commit do not hold here."""

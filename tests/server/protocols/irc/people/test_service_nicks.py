@@ -62,7 +62,9 @@ class CommandNickTests(IRCTestCase):
             ("hello all", "say it in #global"),
             ("\\/hello", "say it in #global"),
         ):
-            self.assertIn(hint, self.say(line)[0], line)
+            said = self.say(line)
+            self.assertIn(hint, said[0], line)
+            self.assertEqual([one for one in said[1:] if one.startswith("! ")], [], "it is answered once")
         self.assertEqual(self.bob.got(), [])
         self.assertTrue(self.alice.is_open)
 
