@@ -31,7 +31,10 @@ class PortsTests(TestCase):
 
     def setUp(self) -> None:
         """Name four free ports."""
-        self.main, self.web, self.irc, self.ssh = (free_port() for _ in range(4))
+        ports: set[int] = set()
+        while len(ports) < 4:
+            ports.add(free_port())
+        self.main, self.web, self.irc, self.ssh = ports
         self.folder = self.mktemp()
         Path(self.folder).mkdir(mode=0o700)
 
