@@ -121,7 +121,7 @@ def _talk(chat: PlainChat, label: str, name: str | None, screen: PlainScreen) ->
 
 
 def _is_file(descriptor: int) -> bool:
-    """Return whether what is written goes to a file or a device, not to a terminal or to another program."""
+    """Return whether the descriptor is a file or a device, and not a terminal, a pipe or a socket."""
     mode = os.fstat(descriptor).st_mode
     return not (os.isatty(descriptor) or stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode))
 

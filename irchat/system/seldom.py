@@ -11,7 +11,7 @@ _TEXTS_MOST = 100
 
 
 class Seldom:
-    """Counts something that may come very often, so that it is told once a minute."""
+    """Counts events, which are then logged at most once a minute."""
 
     def __init__(self, seconds: Callable[[], float]) -> None:
         self._seconds = seconds

@@ -144,7 +144,7 @@ class WiringTests(SynchronousTestCase):
         self.assertTrue(os.get_blocking(wiring._STDIN) and os.get_blocking(wiring._STDOUT))
 
     def test_output_ends(self) -> None:
-        """A file that takes no more output is an error. A pipe without a reader and a closed terminal are none."""
+        """An output file that cannot be written is an error. A pipe without a reader and a closed terminal are not."""
         file = os.open(self.runtime.parent / "log", os.O_RDWR | os.O_CREAT)
         self.addCleanup(os.close, file)
         terminal = self._on_terminal()

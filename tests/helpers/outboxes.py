@@ -166,6 +166,13 @@ class OutboxTestCase(SynchronousTestCase):
         self.outbox.flush()
         self.writer.got()
 
+    def ask_for_page(self) -> None:
+        """Fall behind by one message, and catch up as far as the request for it."""
+        self.fall_behind()
+        self.offer(stored(5))
+        self.writer.keeps_up = True
+        self.writer.drain()
+
     def fall_behind(self) -> None:
         """Make so much wait that the next event exceeds the limit."""
         self.writer.keeps_up = False

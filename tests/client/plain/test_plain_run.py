@@ -171,7 +171,7 @@ class RunTests(SynchronousTestCase):
         self.successResultOf(self.reactor.left)
 
     def test_output_cannot_be_written(self) -> None:
-        """A file that takes no more output ends the run with an error. The end of the run itself is none."""
+        """If the output file cannot be written, the run ends with an error. A normal end has none."""
         self._make_run(to_file=True)
         self._begin()
         self.connected.callback(self.server.connection)

@@ -61,7 +61,7 @@ class AudienceTests(SynchronousTestCase):
         self.assertEqual((len(self.delivery), self.delivery._of_user, self.delivery._outboxes), (0, {}, {}))
 
     def test_later_session(self) -> None:
-        """A session that begins later gets the messages of the groups of its user, and one that ended no more."""
+        """A new session gets the group messages of its user. An ended session gets no more."""
         group = MemberIds((1, 2))
         self.delivery.publish([Publication(message(1), group)])
         late = FakeSession(2)

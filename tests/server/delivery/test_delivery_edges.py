@@ -111,7 +111,7 @@ class EdgeTests(SynchronousTestCase):
         self.assertEqual(sum(len(outbox.flushed) for outbox in outboxes), 96)
 
     def test_flush_after_writes(self) -> None:
-        """What immediate writes have taken of the slice is missing in the flush of the turn, and no more."""
+        """The flush of a turn has what immediate writes have left of its time slice."""
         self.clock.advance(100)
         self.outboxes[0]._seconds = 0.01
         self.delivery.publish([Publication(message(1), None)])

@@ -1,7 +1,7 @@
 """The outbox of a reader that fell behind, or is held during the sign-in."""
 
 from irchat.interfaces.bus import Publication
-from irchat.interfaces.stored import GLOBAL, Page
+from irchat.interfaces.stored import GLOBAL
 from irchat.protocol.errors import unavailable
 from irchat.protocol.events import Ok
 from irchat.protocol.rules import WAITING_BYTES
@@ -74,10 +74,7 @@ class BehindTests(OutboxTestCase):
 
     def test_page_holds_more_than_was_missed(self) -> None:
         """If a page reaches beyond the known gap, its messages are not sent again."""
-        self.fall_behind()
-        self.offer(stored(5))
-        self.writer.keeps_up = True
-        self.writer.drain()
+        self.ask_for_page()
         self.offer(stored(6))
         self.reader.give(5, 6)
         self.assertEqual(self.writer.got(), b"<5><6>")
@@ -174,10 +171,7 @@ class BehindTests(OutboxTestCase):
 
     def test_replies_go_on(self) -> None:
         """Replies are sent while the session catches up from the store, before the page."""
-        self.fall_behind()
-        self.offer(stored(5))
-        self.writer.keeps_up = True
-        self.writer.drain()
+        self.ask_for_page()
         self.outbox.put(b"<reply>")
         self.outbox.flush()
         self.assertEqual(self.writer.got(), b"<reply>")
@@ -189,10 +183,7 @@ class BehindTests(OutboxTestCase):
         """A page that arrives after the connection is closed is dropped silently."""
         for end in Outbox.close, Outbox.lost:
             self.setUp()
-            self.fall_behind()
-            self.offer(stored(5))
-            self.writer.keeps_up = True
-            self.writer.drain()
+            self.ask_for_page()
             self.outbox.drop_held()
             end(self.outbox)
             self.reader.give(5)
@@ -200,10 +191,7 @@ class BehindTests(OutboxTestCase):
 
     def test_nothing_is_encoded_for_the_lost(self) -> None:
         """A page for a lost connection is not encoded: its session may no longer stand."""
-        self.fall_behind()
-        self.offer(stored(5))
-        self.writer.keeps_up = True
-        self.writer.drain()
+        self.ask_for_page()
         self.patch(self.reader, "say_stored", None)
         self.outbox.lost()
         self.reader.give(5)
@@ -211,10 +199,7 @@ class BehindTests(OutboxTestCase):
 
     def test_one_page_at_a_time(self) -> None:
         """A reply that is sent while a page is read does not ask for the page again."""
-        self.fall_behind()
-        self.offer(stored(5))
-        self.writer.keeps_up = True
-        self.writer.drain()
+        self.ask_for_page()
         self.outbox.put(b"<reply>")
         self.outbox.flush()
         self.assertEqual(len(self.reader.asked), 1)
@@ -329,13 +314,9 @@ class HoldTests(OutboxTestCase):
 
     def test_drop_while_asking(self) -> None:
         """If a sign-in fails while a page is read, that is no error."""
-        self.fall_behind()
-        self.offer(stored(5))
-        self.writer.keeps_up = True
-        self.writer.drain()
+        self.ask_for_page()
         self.outbox.drop_held()
-        self.patch(self.outbox, "_missed", None)
-        self.reader.asked.pop()[2].callback(Page([], False, 5))
+        self.reader.give(last=5)
         self.assertEqual(self.writer.calls, [])
 
     def test_drop(self) -> None:

@@ -66,17 +66,17 @@ async def _show(protocol: "IRCProtocol", name: str) -> Encoded:
     move the marker of the chat past them.
     """
     await protocol.talk.level()
-    chat = find_channel(protocol, name)
+    chat, read = find_channel(protocol, name), {}
     if chat is not None and chat.key in protocol.state.hidden_chats:
-        await markers.look_up(protocol, chat.key)
-        chat = find_channel(protocol, name)
+        read = await markers.of_chats(protocol, (chat.key,))
+        chat = find_channel(protocol, name)  # it may have ended meanwhile
     if chat is None:
         return Encoded(data=not_there(protocol, name))
     if chat.key not in protocol.state.hidden_chats:
         return Encoded(data=b"")
     unseen = protocol.state.hidden_chats[chat.key]
     protocol.show_chat(chat.key)
-    lines = join_lines(protocol, chat, markers.line(protocol, chat.key))
+    lines = join_lines(protocol, chat, read.get(chat.key, b""))
     if unseen.latest and "draft/chathistory" not in protocol.caps:
         if (older := unseen.count - len(unseen.latest)) > 0:
             label = chat.label(protocol.user).removeprefix("*")

@@ -30,9 +30,7 @@ def begin(protocol: "IRCProtocol", step: SignedIn) -> None:
 
 async def _burst(protocol: "IRCProtocol", step: SignedIn) -> None:
     put = protocol.session.outbox.put
-    read = {}
-    if "draft/read-marker" in protocol.caps:
-        read = await markers.of_chats(protocol, [chat.key for chat in chats_of(protocol)])
+    read = await markers.of_chats(protocol, [chat.key for chat in chats_of(protocol)])
     # Memory is read now, after all waiting: what changes from here on comes as events.
     protocol.missed_members.forget()
     for chat in chats_of(protocol):

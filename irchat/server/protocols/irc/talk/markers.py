@@ -29,18 +29,14 @@ _NOTHING = "*"
 
 
 async def of_chats(protocol: "IRCProtocol", chats: Iterable[ChatKey]) -> dict[ChatKey, bytes]:
-    """Return the MARKREAD line of each of these chats."""
+    """Return the present MARKREAD line of each of these chats, none without draft/read-marker."""
+    if "draft/read-marker" not in protocol.caps:
+        return {}
     wanted = set(chats)
     for chat, state in await protocol.shared.services.chat.reading.stored_chats(protocol.user):
         if chat.key in wanted:
             await _learn(protocol, chat, state)
     return {key: line(protocol, key) for key in wanted}
-
-
-async def look_up(protocol: "IRCProtocol", chat: ChatKey) -> None:
-    """Learn the marker of a chat for `line`: a message by the session itself has moved it without a line."""
-    if "draft/read-marker" in protocol.caps:
-        await of_chats(protocol, (chat,))
 
 
 def line(protocol: "IRCProtocol", chat: ChatKey) -> bytes:

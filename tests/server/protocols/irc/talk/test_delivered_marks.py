@@ -42,7 +42,7 @@ class DeliveredMarksTests(IRCTestCase):
         self.assertEqual(self._reads(), [("GLOBAL", 25)])
 
     def test_hidden_until_later(self) -> None:
-        """What a user was not shown, because it was hidden, is not read when it is hidden no more."""
+        """A message that a block hid stays unread after the block ends."""
         self.alice.ask("SILENCE +bob")
         self._say("#global")
         self.alice.ask("SILENCE -bob")

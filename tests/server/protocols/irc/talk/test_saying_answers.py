@@ -13,7 +13,7 @@ class SayingAnswersTests(IRCTestCase):
         self.server.advance(2)
 
     def test_there(self) -> None:
-        """Messages to a user who is present are not answered, with tags or without."""
+        """A message to a user who is not away gets no reply, with or without tags."""
         self.assertEqual(self.alice.ask("PRIVMSG bob :hi", "@+a=b PRIVMSG bob :hi", "PRIVMSG bob hi"), [])
         self.assertEqual(len(self.bob.got()), 3)
 
