@@ -59,6 +59,7 @@ class SearchTests(IRCTestCase):
             "text=red;from=nobody": "",
             "text=red;before=2026-11-22T14:00:03.000Z;limit=2": "two three",
             "text=red;after=2026-11-22T14:00:03.000Z;limit=2": "three four",
+            "text=red;in=#global;after=2026-11-22T14:00:01.000Z;limit=1": "one",
             "text=red;after=2026-11-22T14:00:02.000Z;before=2026-11-22T14:00:04.000Z": "two three four",
             "text=red;in=#global;from=bob;limit=1": "seven",
         }.items():

@@ -157,6 +157,21 @@ class HiddenTests(IRCTestCase):
         lines = "".join(self.alice.wait(*[0.1] * 50))
         self.assertTrue(":irchat 473 alice #team" in lines and "secret" not in lines)
 
+    def test_removed_while_catching_up(self) -> None:
+        """A client whose JOIN was read, and that is removed while older messages are read for it, gets nothing of it."""
+        self.alice.socket.room = 0
+        for _ in range(90):
+            self.bob.ask(*[f"PRIVMSG #global :{'x' * 490}"] * 10)
+        self.say("secret")
+        self.alice.type("JOIN #team")
+        self.server.threads.read.holds = True
+        self.alice.socket.room = None
+        self.server.turn()
+        self.bob.ask("KICK #team alice")
+        self.server.threads.read.release()
+        lines = "".join(self.alice.wait(*[0.1] * 50))
+        self.assertTrue(":irchat 403 alice #team" in lines and "secret" not in lines, lines[-99:])
+
     def test_gone_meanwhile(self) -> None:
         """A client that goes while its JOIN waits leaves nothing behind."""
         self.alice.socket.room = 0

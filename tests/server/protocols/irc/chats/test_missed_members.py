@@ -55,10 +55,15 @@ class MissedMembersTests(IRCTestCase):
         self.assertEqual(self.caught_up(), [])
 
     def test_hidden(self) -> None:
-        """Nothing of a hidden group is shown; being added again shows it."""
+        """Nothing of a hidden group is shown, also not that one is removed; being added again shows it."""
         self.bob.socket.room = None
         self.server.advance(*[0.1] * 50)
         self.bob.ask("PART #team")
         self._fall_behind(self.bob)
         self.alice.ask("INVITE carol #team")
         self.assertEqual(self.caught_up(), [])
+        self._fall_behind(self.bob)
+        self.alice.ask("KICK #team bob")
+        self.assertEqual(self.caught_up(), [])
+        self.alice.ask("INVITE bob #team")
+        self.assertIn(":bob!bob@irchat JOIN #team", self.bob.got())

@@ -1,5 +1,7 @@
 """Users who come online and go offline, as IRC shows them."""
 
+from irchat.interfaces.bus import Publication
+from irchat.protocol import events
 from tests.helpers.irc import IRCClient, IRCTestCase
 
 
@@ -23,16 +25,17 @@ class PresenceTests(IRCTestCase):
         self.assertEqual(self.later(alice), [":Bob!Bob@irchat PART #global :offline"])
 
     def test_bundles(self) -> None:
-        """The first change comes at once, the others in one bundle a second."""
+        """The first change comes at once, the others in one bundle a second, without that of oneself."""
         alice = self.irc("alice")
         self.server.advance(1, 1)
         alice.got()
         self.irc("bob")
         self.assertEqual(alice.got(), [":bob!bob@irchat JOIN #global"])
-        self.irc("carol")
+        carol = self.irc("carol")
         self.irc("dave")
         self.assertEqual(alice.got(), [])
         self.assertEqual(self.later(alice), [":carol!carol@irchat JOIN #global", ":dave!dave@irchat JOIN #global"])
+        self.assertEqual(carol.got(), [":dave!dave@irchat JOIN #global"])
 
     def test_extended_join(self) -> None:
         """With extended-join, a JOIN has the account and the realname."""
@@ -81,6 +84,15 @@ class PresenceTests(IRCTestCase):
         self.later(alice)
         self.irc("alice").ask("AWAY :x", "QUIT")
         self.assertEqual(self.later(alice), [])
+
+    def test_bundle_with_oneself(self) -> None:
+        """Of a bundle with the user itself, such as of a session that ended just before, the others are shown."""
+        alice = self.irc("alice", "away-notify")
+        self.irc("bob")
+        self.later(alice)
+        both = Publication(events.Presence(online=["alice", "bob"], offline=[]), ())
+        shown = alice.connection.session.protocol.event(both)
+        self.assertEqual(shown, b":bob!bob@irchat JOIN #global\r\n")
 
     def test_seen(self) -> None:
         """A session that hides #global sees who of its groups went away, and nobody else."""
