@@ -18,6 +18,7 @@ from irchat.interfaces.writes import (
     GroupCreated,
     MarkerMoved,
     MarkSet,
+    MemberRemoved,
     MessageDeleted,
     MessageEdited,
     MessagesDeleted,
@@ -249,6 +250,16 @@ class MessageContract(StoreHands):
         self.write(message(GLOBAL, self.alice))
         self.assertEqual(self.unread(self.bob, GLOBAL), 1)
         self.assertEqual(self.seqs(self.bob, GLOBAL, unread=True), ([5], False))
+
+    def test_markers_among_others(self) -> None:
+        """A marker moves once in a commit with other changes, and not after its member has left."""
+        team = self.team(self.alice, self.bob)
+        self.write(*(message(chat, self.alice) for chat in (GLOBAL, GLOBAL, team, team)))
+        moves = [MarkerMoved(self.bob, chat, seq) for chat, seq in ((GLOBAL, 1), (GLOBAL, 1), (GLOBAL, 2), (team, 1))]
+        leaves = MemberRemoved(team, self.bob, self.alice, self.bob)
+        results = self.write(*moves, leaves, MarkerMoved(self.bob, team, 2))
+        self.assertEqual([one.moved for one in (*results[:4], results[5])], [True, False, True, True, False])
+        self.assertEqual(self.unread(self.bob, GLOBAL), 0)
 
     def test_sending_reads(self) -> None:
         """Sending moves the sender's marker to the message, and nobody else's."""

@@ -223,6 +223,4 @@ def _refuse(failure: Failure) -> Failure:
     ):
         _seldom.error(f"the database cannot be used: {error}")
         raise unavailable()
-    if isinstance(error, Refusal):
-        raise error
     return failure

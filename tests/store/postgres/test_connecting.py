@@ -165,7 +165,7 @@ class ConnectingTests(DatabaseCase):
         error = self.assertRaises(psycopg.IntegrityError, self.sql, "INSERT INTO x VALUES ('secret')")
         self.assertNotIn("secret", one_line(error))
         self.assertFalse(is_broken(self.connect(), error))
-        self.assertEqual(one_line(OSError("a\n b\nc")), "a b")
+        self.assertEqual([one_line(OSError(*said)) for said in (["a\n b\nc"], [])], ["a b", "OSError"])
 
     def test_no_question(self) -> None:
         """The question that libpq adds is left out: what is logged or printed names the next step by itself."""

@@ -73,7 +73,7 @@ class Turns:
                 self.lose()
                 if not is_away(error):
                     raise
-                if patience is not None and left <= 0:
+                if left <= 0:
                     _seldom.error(f"the database cannot be used: {one_line(error)}")
                 else:
                     self._closing.wait(_PAUSE_SECONDS)
@@ -82,7 +82,7 @@ class Turns:
                 self._taken_at = self._clock()
                 self.wait_seconds += self._taken_at - began
                 return head
-            if patience is not None and left <= 0:
+            if left <= 0:
                 raise refusal_while_away()
 
     @property

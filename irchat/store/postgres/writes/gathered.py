@@ -74,9 +74,9 @@ class GatheredRows:
     """The rows of a commit. If it ``_is_plain``, `_load` has read all of them; otherwise each is read when needed."""
 
     _connection: Connection
+    _is_plain: bool
 
     def _forget(self) -> None:
-        self._is_plain = False
         self._chats: dict[ChatKey, ChatRow] = {}
         self._nonces: dict[NonceKey, Nonce] = {}
         self._markers: dict[tuple[int, int], Marker] = {}

@@ -103,12 +103,14 @@ class ListenerTests(NodesCase):
         self.assertRaises(StoreUnusable, self.make("x").join)
 
     def test_logs_each_reason_once(self) -> None:
-        """While the server is away, the log says why, and not again at each attempt."""
+        """While the server is away, the log says why, and not again at each attempt. Attempts come ever later."""
         self.begin()
         lines: list[LogEvent] = []
         globalLogPublisher.addObserver(lines.append)
         self.addCleanup(globalLogPublisher.removeObserver, lines.append)
         connect, attempts = self.listener._connect, iter(range(3))
+        pauses: list[float] = []
+        self.patch(self.listener._stopping, "wait", pauses.append)
 
         def refused() -> Any:
             if next(attempts, None) is None:
@@ -120,6 +122,9 @@ class ListenerTests(NodesCase):
         self.wait(lambda: self.said == ["away", "back"])
         reasons = [line["error"] for line in lines if "is away" in str(line.get("log_format"))]
         self.assertEqual(reasons.count("refused"), 1, reasons)
+        self.sql("SELECT pg_terminate_backend(pid) FROM pg_locks WHERE classid = 7669 AND objid = %s", self.number)
+        self.wait(lambda: self.said == ["away", "back"] * 2)
+        self.assertEqual(pauses, [0.1, 0.2, 0.4, 0.8, 0.1])
 
     def test_lost_row(self) -> None:
         """A node whose row is gone stops with the next step."""

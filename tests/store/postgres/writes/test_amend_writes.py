@@ -1,4 +1,6 @@
-"""The changes of messages, beyond what the contract of the stores proves."""
+"""The changes of messages: the contract of the stores on PostgreSQL, and what it does not prove."""
+
+from twisted.trial.unittest import SynchronousTestCase
 
 from irchat.interfaces.store import PageQuery
 from irchat.interfaces.stored import GLOBAL, ChatKey, PlacedMark, StoredChange
@@ -14,7 +16,12 @@ from irchat.interfaces.writes import (
 )
 from irchat.protocol.errors import Code
 from tests.helpers.postgres_nodes import NodesCase
-from tests.helpers.stores import NOW, message
+from tests.helpers.stores import NOW, PostgresHands, message
+from tests.store.sqlite.amending.test_amend_writes import AmendContract
+
+
+class AmendTests(AmendContract, PostgresHands, SynchronousTestCase):
+    """PostgreSQL does what every store must."""
 
 
 class AmendWritesTests(NodesCase):

@@ -1,7 +1,8 @@
 """Deletions of messages, with all that belongs to them."""
 
 from irchat.interfaces.stored import GLOBAL
-from irchat.interfaces.writes import MarkSet, MessageAdded, MessagesDeleted
+from irchat.interfaces.writes import GroupCreated, GroupRemoved, MarkSet, MessageAdded, MessagesDeleted
+from irchat.store.postgres import cleaning
 from irchat.store.postgres.search.indexing import index_all
 from tests.helpers.postgres_nodes import NodesCase
 from tests.helpers.stores import NOW, message
@@ -26,6 +27,14 @@ class DeletionTests(NodesCase):
                 self.assertEqual(self.sql(f"SELECT count(*) FROM {table} WHERE seq = %s AND chat = 1", seq), [(0,)])
             self.assertEqual(self.sql("SELECT count(*) FROM places WHERE words @@ '''secret'''"), [(0,)])
             self.assertEqual(self.sql("SELECT count(*) FROM chats WHERE low IS NOT NULL"), [(0,)])
+
+    def test_ended_group(self) -> None:
+        """A group that ends has no members from then on, also before its messages are swept."""
+        self.patch(cleaning, "sweep", lambda connection: False)
+        (team,) = self.successResultOf(self.a.commit([GroupCreated("team", "team", (1, 2), NOW)]))
+        self.commit(self.a, message(team, 1), GroupRemoved(team))
+        left = [self.sql(f"SELECT count(*) FROM {table} WHERE chat = %s", team) for table in ("members", "messages")]
+        self.assertEqual(left, [[(0,)], [(1,)]])
 
     def test_end_of_a_chat(self) -> None:
         """The last deleted message of each sender is remembered, the latest one, and up to where there are gaps."""

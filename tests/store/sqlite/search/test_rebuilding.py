@@ -3,12 +3,14 @@
 import sqlite3
 from contextlib import closing
 from pathlib import Path
+from unittest import mock
 
 from twisted.trial.unittest import SynchronousTestCase
 
 from irchat.interfaces.store import SearchQuery
 from irchat.interfaces.stored import GLOBAL
 from irchat.interfaces.writes import MessagesDeleted, UserCreated
+from irchat.store.sqlite import properties
 from irchat.store.sqlite.checking import problems
 from irchat.store.sqlite.copying import opened
 from irchat.store.sqlite.engine import SQLiteStore
@@ -17,6 +19,10 @@ from irchat.store.sqlite.search import indexing, rebuilding
 from irchat.store.threads import NoThreads
 from irchat.text.folding import fold
 from tests.helpers.stores import NOW, message
+
+
+def _fail(*_: object) -> None:
+    raise sqlite3.OperationalError("database or disk is full")
 
 
 class RebuildingTests(SynchronousTestCase):
@@ -104,6 +110,17 @@ class RebuildingTests(SynchronousTestCase):
         store = self.opened()
         self.assertEqual(self.told[0], "making the search index: 4 of 7 messages")
         self.assert_complete(store)
+
+    def test_full_disk(self) -> None:
+        """A rebuild that cannot begin leaves the old index as it was."""
+        self.filled()
+        with (
+            self.assertRaises(sqlite3.OperationalError),
+            mock.patch.multiple(rebuilding, FOLDING="another", properties=mock.Mock(get=properties.get, put=_fail)),
+        ):
+            self.opened()
+        self.assert_complete(self.opened())
+        self.assertEqual(self.told, [])
 
     def test_folding_again_meanwhile(self) -> None:
         """An interrupted rebuild restarts if the folding has changed."""

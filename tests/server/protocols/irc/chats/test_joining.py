@@ -158,7 +158,7 @@ class HiddenTests(IRCTestCase):
         self.assertTrue(":irchat 473 alice #team" in lines and "secret" not in lines)
 
     def test_removed_while_catching_up(self) -> None:
-        """A client whose JOIN was read, and that is removed while older messages are read for it, gets nothing of it."""
+        """A client that is removed from a group while it catches up, its JOIN read already, gets nothing of it."""
         self.alice.socket.room = 0
         for _ in range(90):
             self.bob.ask(*[f"PRIVMSG #global :{'x' * 490}"] * 10)
