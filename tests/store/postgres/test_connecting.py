@@ -3,6 +3,7 @@
 import time
 
 import psycopg
+from twisted.logger import Logger, formatEvent
 from twisted.python.failure import Failure
 
 from irchat.protocol.errors import Refusal
@@ -18,6 +19,7 @@ from irchat.store.postgres.connecting import (
     one_line,
     refuse,
 )
+from irchat.system.seldom import SeldomLog
 from tests.helpers.postgres_nodes import DatabaseCase
 from tests.helpers.tcp_proxy import TcpProxy
 
@@ -33,9 +35,13 @@ class ConnectingTests(DatabaseCase):
             self.assertNotIn("\n", str(error))
 
     def test_old_version(self) -> None:
-        """An old server is refused with the version that is needed."""
+        """An old server is refused with the version that is needed, and left."""
+        made: list[connecting.Connection] = []
+        connect = connecting.Connection.connect
+        self.patch(connecting.Connection, "connect", lambda **how: made.append(connect(**how)) or made[-1])
         self.patch(connecting, "LEAST_VERSION", 999)
         self.assertIn("999 or newer", str(self.assertRaises(StoreUnusable, self.connect)))
+        self.assertTrue(made[-1].closed)
         self.patch(connecting, "LEAST_VERSION", 1)
         self.patch(connecting, "LEAST_VERSION", self.connect().info.server_version // 10_000)
         self.connect()
@@ -151,10 +157,16 @@ class ConnectingTests(DatabaseCase):
         self.assertTrue(connection.closed)
 
     def test_refusals(self) -> None:
-        """An error of the server is unavailable for now, without its text; an error of a statement is a fault."""
+        """An error of the server is unavailable for now, without its text; an error of a statement is a fault.
+
+        The reason is logged.
+        """
+        lines: list[str | None] = []
+        self.patch(connecting, "_seldom", SeldomLog(Logger(observer=lambda event: lines.append(formatEvent(event)))))
         for error in psycopg.OperationalError("x"), StoreUnusable("x"), psycopg.InternalError("x"):
             self.assertRaises(Refusal, refuse, Failure(error))
         self.assertRaises(Refusal, refuse, Failure(MemoryError()))
+        self.assertEqual(lines, ["the database cannot be used: x", "out of memory for the database"])
         fault = Failure(psycopg.ProgrammingError("x"))
         self.assertIs(refuse(fault), fault)
         self.assertEqual(len(self.flushLoggedErrors()), 0)

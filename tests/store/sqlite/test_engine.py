@@ -191,7 +191,15 @@ class UnusableDiskTests(DatabaseCase):
         self.connections[0].execute(f"PRAGMA max_page_count = {self.look('PRAGMA page_count')[0][0]}")
         for _ in range(10):
             self.unavailable(self.store.commit([message(GLOBAL, 1, "x" * 4_000) for _ in range(50)]))
-        self.assertEqual(lines, ["the database cannot be used: database or disk is full"])
+        plain, self.store._writer._connection = (
+            self.store._writer._connection,
+            HeldBack(self.connections[0], "BEGIN", MemoryError()),
+        )
+        self.failureResultOf(self.store.commit([message(GLOBAL, 1)]), Refusal)
+        self.store._writer._connection = plain
+        self.assertEqual(
+            lines, ["the database cannot be used: database or disk is full", "out of memory for the database"]
+        )
 
     def test_rolled_back_by_sqlite(self) -> None:
         """Where SQLite itself has ended the transaction, there is none to end."""

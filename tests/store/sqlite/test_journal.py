@@ -10,7 +10,7 @@ from twisted.trial.unittest import SynchronousTestCase, TestCase
 from irchat.interfaces.store import PageQuery
 from irchat.interfaces.stored import GLOBAL
 from irchat.interfaces.writes import UserCreated
-from irchat.store.sqlite import journal
+from irchat.store.sqlite import engine, journal
 from irchat.store.sqlite.copying import opened
 from irchat.store.sqlite.engine import SQLiteStore
 from irchat.store.sqlite.journal import Gate
@@ -81,12 +81,14 @@ class JournalTests(_Case):
     """A journal under writes and reads."""
 
     def test_short(self) -> None:
-        """It restarts when it is long, and is then empty."""
+        """It restarts when it is long, and is then empty. Commits wait for other processes as before."""
         longest = 0
         for _ in range(50):
             self.say(1)
             longest = max(longest, self.wal.stat().st_size)
         self.assertLess(longest, 150_000)
+        waits = self.store._connection.execute("PRAGMA busy_timeout").fetchone()[0]
+        self.assertEqual(waits, 1000 * engine._BUSY_SECONDS)
 
     def test_read_by_another_process(self) -> None:
         """While another process reads, it grows, with occasional cheap attempts to restart. Then it is short again."""

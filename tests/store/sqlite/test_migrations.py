@@ -16,10 +16,12 @@ from irchat.interfaces.writes import (
     UserCreated,
     UserRemoved,
 )
-from irchat.store.sqlite import migrations
+from irchat.store.sqlite import copying, migrations
 from irchat.store.sqlite.checking import problems
 from irchat.store.sqlite.copying import opened
+from irchat.store.sqlite.engine import SQLiteStore
 from irchat.store.sqlite.migrations import SCRIPTS, NewerDatabase
+from irchat.store.threads import NoThreads
 from tests.helpers.databases import DatabaseCase, DataFolderCase
 from tests.helpers.stores import NOW
 
@@ -70,6 +72,8 @@ class VersionTests(DatabaseCase):
         self.assertEqual((self.path.read_bytes(), [*self.path.parent.glob(f"{self.path.name}?*")]), (before, []))
         self.look(f"PRAGMA user_version = {len(SCRIPTS) + 1}")
         self.assertRaises(NewerDatabase, migrations.check, self.path)
+        self.path.write_bytes(before[:100] + b"?" * 3_996 + before[4_096:])
+        self.assertRaises(sqlite3.DatabaseError, migrations.check, self.path)
         self.path.write_bytes(b"not a database " * 1_000)
         self.assertRaises(sqlite3.DatabaseError, migrations.check, self.path)
 
@@ -171,6 +175,19 @@ class UpgradeTests(DataFolderCase):
             if version < len(SCRIPTS):
                 self.assertEqual(self.run_sql("PRAGMA user_version", path=kept), [(version,)])
                 kept.unlink()
+
+    def test_progress(self) -> None:
+        """It is said how much of the database is kept, in percent, then that the copy is verified."""
+        self.make_version(1)
+        self.patch(copying, "_STEP_PAGES", 4)
+        told: list[str] = []
+        SQLiteStore(self.path, NoThreads(), lambda: NOW, told.append).close()
+        kept = [one for one in told if one.startswith("keeping")]
+        parts = [int(one.removeprefix("keeping the database as it was: ").removesuffix(" %")) for one in kept]
+        copy = self.folder / f"irchat.sqlite.before-version-{len(SCRIPTS)}"
+        ((pages,),) = self.run_sql("PRAGMA page_count", path=copy)
+        self.assertEqual(parts, [100 * done // pages for done in range(4, pages, 4)])
+        self.assertIn("verifying the copy of the database as it was", told)
 
     def test_no_upgrade_without(self) -> None:
         """Where it cannot be kept it is not changed."""

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from irchat.store.sqlite import schema
 from irchat.store.sqlite.checking import problems
 from irchat.store.sqlite.copying import BadCopy, opened
 from irchat.store.sqlite.engine import SQLiteStore
@@ -60,6 +61,13 @@ class SchemaTests(SynchronousTestCase):
             self.make(*self.spliced("name TEXT", now))
             with opened(self.path) as connection:
                 self.assertEqual(need_ours(connection), len(SCRIPTS), now)
+
+    def test_strings(self) -> None:
+        """Strings are compared as they are: one in other letters, or a name in its place, is another schema."""
+        ours = schema._plain("DEFAULT 'Abc'")
+        self.assertEqual(schema._plain("default 'Abc' -- x"), ours)
+        for other in "'abc'", "abc", '"Abc"', "'Abc '":
+            self.assertNotEqual(schema._plain(f"DEFAULT {other}"), ours)
 
     def test_foreign(self) -> None:
         """Any added, missing or changed object is refused, and reported by the check."""

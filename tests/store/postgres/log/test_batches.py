@@ -43,9 +43,11 @@ class ReaderTests(NodesCase):
         for position, origin in ((head, (node, batch + 1)), (head + 1, None)):
             error = self.assertRaises(CannotFollow, self.read, position, origin)
             self.assertTrue(error.went_back, position)
+            self.assertEqual(str(error), "the database went back to an older state")
         self.assertTrue(self.assertRaises(CannotFollow, self.read, head - 1).went_back)
         self.sql("DELETE FROM log WHERE pos < %s", head)
-        self.assertFalse(self.assertRaises(CannotFollow, self.read, head - 5).went_back)
+        error = self.assertRaises(CannotFollow, self.read, head - 5)
+        self.assertEqual((error.went_back, str(error)), (False, "the log no longer holds the next commit"))
         self.assertEqual(self.read(head - 2), [head])
 
     def test_deleted_meanwhile(self) -> None:

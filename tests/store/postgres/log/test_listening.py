@@ -132,7 +132,10 @@ class ListenerTests(NodesCase):
         self.begin()
         self.sql("DELETE FROM nodes")
         self.wait(lambda: bool(self.said))
-        self.assertIn("start it again", self.said[0])
+        self.listener._thread.join(_SECONDS)
+        self.assertFalse(self.listener._thread.is_alive())
+        (said,) = self.said
+        self.assertIn("start it again", said)
 
     def test_refused(self) -> None:
         """A node that may not start leaves no connection."""

@@ -1,6 +1,9 @@
 """Turns on a real server, with a fake clock where nobody answers."""
 
+from unittest import mock
+
 import psycopg
+from twisted.logger import Logger, formatEvent
 from twisted.trial.unittest import SynchronousTestCase
 
 from irchat.interfaces.log import TurnLost
@@ -8,6 +11,7 @@ from irchat.protocol.errors import Refusal
 from irchat.store.postgres.connecting import Database, KeptConnection
 from irchat.store.postgres.log import turns
 from irchat.store.postgres.log.turns import Turns
+from irchat.system.seldom import SeldomLog
 from tests.helpers.postgres_nodes import NodesCase
 
 
@@ -43,6 +47,16 @@ class TurnsTests(NodesCase):
         self.turns.take(1)
         self.turns.end()
 
+    def test_end_that_fails(self) -> None:
+        """A turn whose end fails is over, with its connection."""
+        for end in (self.turns.end, self.turns.undo):
+            self.turns.take(1)
+            connection = self.turns.connection
+            self.patch(connection, "execute", mock.Mock(side_effect=psycopg.OperationalError("no answer")))
+            end()
+            self.assertTrue(connection.closed)
+            self.assertRaises(TurnLost, lambda: self.turns.connection)
+
     def test_closed(self) -> None:
         """Without a connection there is no turn, and a new connection never has the old one."""
         self.turns.take(1)
@@ -71,7 +85,6 @@ class AwayTests(SynchronousTestCase):
         self.now = 0.0
         self.tries = 0
         self.error: Exception = psycopg.OperationalError("refused")
-        self.patch(turns, "_PAUSE_SECONDS", 0)
         self.turns = Turns(KeptConnection(self.connect), lambda: self.now)
 
     def connect(self) -> None:
@@ -81,9 +94,14 @@ class AwayTests(SynchronousTestCase):
         raise self.error
 
     def test_refused(self) -> None:
-        """It is tried for two seconds."""
+        """It is tried for two seconds, with pauses, and then logged."""
+        lines: list[str | None] = []
+        self.patch(turns, "_seldom", SeldomLog(Logger(observer=lambda event: lines.append(formatEvent(event)))))
+        pauses: list[float] = []
+        self.patch(self.turns._closing, "wait", pauses.append)
         self.assertRaises(Refusal, self.turns.take, 2.0)
-        self.assertEqual((self.now, self.tries), (2.5, 5))
+        self.assertEqual((self.now, self.tries, pauses), (2.5, 5, [0.1] * 4))
+        self.assertEqual(lines, ["the database cannot be used: refused"])
 
     def test_fault(self) -> None:
         """Another error is not waited for."""
