@@ -174,6 +174,7 @@ class MessageContract(StoreHands):
             self.assertEqual(self.page(user, chat), Page([], False, 0))
             self.assertEqual(self.found(user, "hi", chat=chat), ([], False))
             (marker,) = self.write(MarkerMoved(user, chat, 1))
+            self.assertEqual(marker, Marker(0, 0, False) if user == self.bob and chat != team else marker)
             self.assertEqual(marker.moved, False)
         self.assertEqual([state.chat for state in self.chats(self.carol)], [GLOBAL])
 

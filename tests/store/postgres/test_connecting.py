@@ -1,6 +1,7 @@
 """Connections to PostgreSQL."""
 
 import time
+from unittest import mock
 
 import psycopg
 from twisted.logger import Logger, formatEvent
@@ -130,7 +131,10 @@ class ConnectingTests(DatabaseCase):
         """A session is over if its connection is closed, or with an error of the connection, not of a statement."""
         connection = self.connect()
         statement, lost = psycopg.errors.DiskFull("full"), psycopg.OperationalError("lost")
-        self.assertEqual([is_broken(connection, error) for error in (statement, lost)], [False, True])
+        fatal = mock.Mock(spec=psycopg.errors.AdminShutdown, sqlstate="57P01")
+        fatal.diag.severity_nonlocalized = "FATAL"
+        errors = (statement, lost, fatal)
+        self.assertEqual([is_broken(connection, error) for error in errors], [False, True, True])
         connection.close()
         self.assertTrue(is_broken(connection, statement))
 

@@ -1,12 +1,14 @@
 """The store of a node: its threads, its listener, and what waits for its position."""
 
+import itertools
 from collections.abc import Callable
 from typing import Any
+from unittest import mock
 
 from twisted.internet import reactor
 from twisted.internet.defer import Deferred
 from twisted.internet.task import deferLater
-from twisted.trial.unittest import TestCase
+from twisted.trial.unittest import SynchronousTestCase, TestCase
 
 from irchat.interfaces.entry_codec import VERSION
 from irchat.interfaces.store import PageQuery, SearchQuery
@@ -74,6 +76,21 @@ class ReadingTests(NodesCase):
         error = self.assertRaises(StoreUnusable, self.node, 3, f"postgresql://irchat@127.0.0.1:{free_port()}/x")
         self.assertIn("URL of the store", str(error))
         self.assertNotIn("\n", str(error))
+
+
+class FailoverTests(SynchronousTestCase):
+    """The warning of what a failover can lose."""
+
+    def test_warning(self) -> None:
+        """It comes for several servers without a synchronous standby."""
+        found: dict[tuple[bool, bool], bool] = {}
+        for has_several_hosts, has_standby in itertools.product((False, True), repeat=2):
+            self.patch(engine, "has_synchronous_standby", mock.Mock(return_value=has_standby))
+            self.patch(engine, "_log", log := mock.Mock())
+            store = mock.Mock(_database=mock.Mock(has_several_hosts=has_several_hosts))
+            PostgresStore._warn_of_failover(store, mock.Mock())
+            found[has_several_hosts, has_standby] = log.warn.called
+        self.assertEqual([case for case, is_warned in found.items() if is_warned], [(True, False)])
 
 
 class JoinedTests(TestCase):

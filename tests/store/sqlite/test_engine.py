@@ -40,6 +40,13 @@ class OpenTests(DatabaseCase):
         self.assertEqual(len(self.connections), 2)
         self.assertRaises(sqlite3.OperationalError, self.connections[1].execute, "DELETE FROM users")
 
+    def test_readers_in_advance(self) -> None:
+        """A connection that was opened in advance is used first."""
+        store = self.open_store()
+        store.open_readers(1)
+        reader = self.connections[-1]
+        self.assertEqual((self.texts(store), self.connections[-1]), ([], reader))
+
     def test_closed(self) -> None:
         """The threads stop before the connections close, for they use them."""
         calls: list[str] = []

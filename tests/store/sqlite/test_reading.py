@@ -1,6 +1,8 @@
 """Where chats end for each of their readers, and the times of their messages: a part of what every store must do."""
 
 from pathlib import Path
+from types import ModuleType
+from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -14,7 +16,13 @@ from tests.helpers.stores import NOW, StoreHands, message
 
 
 class EndsContract(StoreHands):
-    """The contract of stores for reading, as `StoreHands` calls it."""
+    """The contract of stores for reading, as `StoreHands` calls it.
+
+    ``characters_of_places``: the module and the name of the limit of `Store.messages_of`.
+    """
+
+    characters_of_places: tuple[ModuleType, str] = reading, "DELETED_CHARACTERS"
+    patch: Any
 
     def test_hidden_end(self) -> None:
         """The end of a chat, its time and its place in the list are those of the last message that is not hidden."""
@@ -110,6 +118,21 @@ class EndsContract(StoreHands):
         self.assertEqual(places(self.carol, team, NOW), [1])
         self.assertEqual(places(self.carol, (self.bob, self.carol), NOW), [1])
 
+    def test_characters_of_places(self) -> None:
+        """Places are limited by the characters of their messages, but a longer message has a page of its own."""
+        user, other = self.alice, self.bob
+        self.patch(*self.characters_of_places, 10)
+        for text in "five5", "6 more", "twelve twelv", "three", "12345":
+            self.write(message(GLOBAL, user, text), message(GLOBAL, other, "long enough to count"))
+        found, after = [], None
+        for _ in range(9):
+            part = self.successResultOf(self.store.messages_of(user, after, 9))
+            found.append([seq for _, seq in part.places])
+            if part.further is None:
+                break
+            after = part.further
+        self.assertEqual(found, [[1], [3], [5], [7, 9]])
+
     # Nonces
 
     def test_nonce_of_a_deleted_message(self) -> None:
@@ -130,18 +153,3 @@ class EndsTests(EndsContract, SynchronousTestCase):
     def open_store(self) -> Store:
         """Without threads every Deferred has fired."""
         return SQLiteStore(self.path, NoThreads(), lambda: NOW)
-
-    def test_characters_of_places(self) -> None:
-        """Places are limited by the characters of their messages, but a longer message has a page of its own."""
-        user, other = self.alice, self.bob
-        self.patch(reading, "DELETED_CHARACTERS", 10)
-        for text in "five5", "6 more", "twelve twelv", "three", "12345":
-            self.write(message(GLOBAL, user, text), message(GLOBAL, other, "long enough to count"))
-        found, after = [], None
-        for _ in range(9):
-            part = self.successResultOf(self.store.messages_of(user, after, 9))
-            found.append([seq for _, seq in part.places])
-            if part.further is None:
-                break
-            after = part.further
-        self.assertEqual(found, [[1], [3], [5], [7, 9]])

@@ -101,6 +101,8 @@ class SchemaTests(SynchronousTestCase):
         """An empty database, one in UTF-16, and a newer one."""
         closing(sqlite3.connect(self.path)).__enter__().execute("VACUUM")
         self.assertIn("it has version 0", self.refusal())
+        with opened(self.path) as connection:
+            self.assertEqual(list(schema.differences(connection)), ["it has version 0"])
         self.path.unlink()
         with closing(sqlite3.connect(self.path)) as connection:
             connection.execute("PRAGMA encoding = 'UTF-16le'")

@@ -137,6 +137,19 @@ class ListenerTests(NodesCase):
         (said,) = self.said
         self.assertIn("start it again", said)
 
+    def test_lost_row_and_session(self) -> None:
+        """A node whose row and session are gone stops too, without a connection."""
+        self.begin()
+        made: list[psycopg.Connection[Any]] = []
+        connect = self.listener._connect
+        self.patch(self.listener, "_connect", lambda: made.append(connect()) or made[-1])
+        self.sql("DELETE FROM nodes")
+        self.sql("SELECT pg_terminate_backend(pid) FROM pg_locks WHERE classid = 7669 AND objid = %s", self.number)
+        self.wait(lambda: len(self.said) == 2)
+        self.listener._thread.join(_SECONDS)
+        self.assertIn("no longer knows this node", self.said[1])
+        self.assertEqual([one.closed for one in made], [True])
+
     def test_refused(self) -> None:
         """A node that may not start leaves no connection."""
         made: list[psycopg.Connection[Any]] = []

@@ -146,8 +146,12 @@ class FaultTests(NodesCase):
 
     def test_too_far_behind(self) -> None:
         """A node that is far behind does not catch up in its turn, where all others would wait for it."""
-        self.patch(node_log, "_BEHIND_MOST", 0)
-        self.commit(self.a, message(GLOBAL, 1))
+        self.patch(node_log, "_BEHIND_MOST", 1)
+        for _ in range(4):
+            self.commit(self.a, message(GLOBAL, 1))
+            self.commit(self.b, message(GLOBAL, 1))
+        for _ in range(2):
+            self.commit(self.a, message(GLOBAL, 1))
         self.failureResultOf(self.b.log.begin(), Refusal)
         self.assertEqual(self.backends(), [])
         self.follow(self.b)

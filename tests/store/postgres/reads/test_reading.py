@@ -12,6 +12,8 @@ from tests.store.sqlite.test_reading import EndsContract
 class EndsTests(EndsContract, PostgresHands, SynchronousTestCase):
     """PostgreSQL does what every store must."""
 
+    characters_of_places = reading, "_CHARACTERS"
+
 
 class ReadingTests(PostgresHands, SynchronousTestCase):
     """Reads of a store with three users."""
