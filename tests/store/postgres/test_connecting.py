@@ -133,8 +133,8 @@ class ConnectingTests(DatabaseCase):
         statement, lost = psycopg.errors.DiskFull("full"), psycopg.OperationalError("lost")
         fatal = mock.Mock(spec=psycopg.errors.AdminShutdown, sqlstate="57P01")
         fatal.diag.severity_nonlocalized = "FATAL"
-        errors = (statement, lost, fatal)
-        self.assertEqual([is_broken(connection, error) for error in errors], [False, True, True])
+        errors = (statement, psycopg.ProgrammingError("wrong"), lost, fatal)
+        self.assertEqual([is_broken(connection, error) for error in errors], [False, False, True, True])
         connection.close()
         self.assertTrue(is_broken(connection, statement))
 

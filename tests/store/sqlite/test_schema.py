@@ -98,15 +98,16 @@ class SchemaTests(SynchronousTestCase):
                 self.assertIn(expected.split(" ")[-1], " ".join(problems(connection)))
 
     def test_other_files(self) -> None:
-        """An empty database, one in UTF-16, and a newer one."""
+        """An empty database, one in UTF-16, one without a version, and a newer one."""
         closing(sqlite3.connect(self.path)).__enter__().execute("VACUUM")
         self.assertIn("it has version 0", self.refusal())
-        with opened(self.path) as connection:
-            self.assertEqual(list(schema.differences(connection)), ["it has version 0"])
         self.path.unlink()
         with closing(sqlite3.connect(self.path)) as connection:
             connection.execute("PRAGMA encoding = 'UTF-16le'")
             connection.executescript("".join(SCRIPTS) + f"PRAGMA user_version = {len(SCRIPTS)}")
         self.assertIn("UTF-16le", self.refusal())
+        self.make("PRAGMA user_version = -1")
+        with opened(self.path) as connection:
+            self.assertEqual(list(schema.differences(connection)), ["it has version -1"])
         self.make(f"PRAGMA user_version = {len(SCRIPTS) + 1}")
         self.assertIn("newer", self.refusal())
