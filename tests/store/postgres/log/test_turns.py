@@ -42,7 +42,9 @@ class TurnsTests(NodesCase):
         """The end of a turn that is lost already does nothing."""
         for end in (self.turns.end, self.turns.undo, self.turns.lose):
             self.turns.take(1)
+            connection = self.turns.connection
             self.turns.lose()
+            self.assertTrue(connection.closed)
             end()
         self.turns.take(1)
         self.turns.end()
