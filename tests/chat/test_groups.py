@@ -108,6 +108,8 @@ class GroupTests(WorldTestCase):
             self.unchanged(Code.TOO_MANY, self.create, "team", "alice", "bob", "carol")
             self.done(self.create("team", "alice", "bob"))
             self.unchanged(Code.TOO_MANY, self.add, "alice", "carol")
+        with patch.object(self.world.chat.limits, "group_members", 3):
+            self.done(self.add("alice", "carol"))
 
     def test_most_groups(self) -> None:
         """The number of groups of a user is limited, whoever adds them. Leaving one makes room."""

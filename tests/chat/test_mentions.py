@@ -8,7 +8,7 @@ from tests.helpers.chat import WorldTestCase
 class CallTests(WorldTestCase):
     """`called` and `mentioned`."""
 
-    names = ("alice", "bob", "carol", "d.r", "山田")
+    names = ("alice", "bob", "carol", "d.r", "j.", "山田")
 
     def called(self, text: str, chat: str = "GLOBAL", by: str = "alice") -> list[str]:
         """Return the names that a text mentions."""
@@ -24,6 +24,7 @@ class CallTests(WorldTestCase):
             ("(@bob) @carol.", ["bob", "carol"]),
             ("@bob\u2019s turn, @carol\u3002", ["bob", "carol"]),
             ("@d.r. knows @d.r", ["d.r"]),
+            ("@j. knows", ["j."]),
             ("你好@山田", ["山田"]),
             ("@@bob", ["bob"]),
         ):

@@ -42,7 +42,9 @@ class HistoryTests(WorldTestCase):
 
     def test_no_chat(self) -> None:
         """A private chat without messages is empty. An invalid chat is refused."""
-        self.assertEqual(self.done(self.world.history("bob", "@carol")), events.History("@carol", [], False))
+        for where in {}, {"around": 1}:
+            page = self.done(self.world.history("bob", "@carol", **where))
+            self.assertEqual(page, events.History("@carol", [], False))
         self.refused(Code.NO_SUCH_USER, self.world.history, "bob", "@dave")
 
     def test_limit(self) -> None:
@@ -238,6 +240,15 @@ class SearchTests(WorldTestCase):
         line = wire.encode(found)
         self.assertEqual((len(wire.decode_event(line).messages), found.more), (len(found.messages), True))
         self.assertTrue(SERVER_LINE_BYTES - 16_000 < len(line) < SERVER_LINE_BYTES)
+
+    def test_long_names(self) -> None:
+        """Results fit into one line however long the names are."""
+        name = "\U00020000" * 32
+        self.world.add_user(name)
+        for _ in range(PAGE_MAX):
+            self.done(self.world.send(name, "@bob", "word " + "x" * 100))
+        found = self.done(self.world.search("bob", "word", limit=PAGE_MAX))
+        self.assertTrue(found.more and SERVER_LINE_BYTES // 2 < len(wire.encode(found)) < SERVER_LINE_BYTES)
 
     def test_many_words(self) -> None:
         """Very many words are refused, because each is looked up in all messages. Repeated words count once."""

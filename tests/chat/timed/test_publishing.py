@@ -7,7 +7,7 @@ from irchat.chat.state.presence import Presence
 from irchat.chat.timed.publishing import erased, others, sent
 from irchat.chat.timed.timed_chat import TimedMessage, packed
 from irchat.interfaces.stored import Snapshot, StoredGroup, StoredUser
-from irchat.interfaces.writes import BlockSet, Entry, GroupCreated, UserRemoved
+from irchat.interfaces.writes import BlockSet, Entry, GroupCreated, UserCreated, UserRemoved
 
 
 class PublishingTests(SynchronousTestCase):
@@ -78,6 +78,8 @@ class PublishingTests(SynchronousTestCase):
         """The end goes to all that had it and, with other nodes, to those that may have had it there."""
         (end,) = erased([self.timed("GLOBAL", (2, 3))])
         self.assertEqual(end.audience, {2, 3})
+        self.directory.apply(Entry(UserCreated("eve", "eve", None, 0, None), 5))
+        self.presence.enter(5, 5)  # no member
         (end,) = erased([self.timed("*team", (4,), late=(2,))], self.presence.sessions)
         self.assertEqual(end.audience, {1, 4})
         pair = erased([self.timed("@bob", (1,))], self.presence.sessions)

@@ -183,6 +183,13 @@ class BrushTests(SynchronousTestCase):
             (row,) = self.brush().rows(item, None, unread_line=False)
             self.assertEqual((row.pieces[0][0], row.pieces[-1]), (time, (text, "hi")))
 
+    def test_called(self) -> None:
+        """The user's name stands out in a message that calls it, and not in another one."""
+        brush = Brush(60, 10.0, name_width=5, zone=UTC, today=date(2026, 11, 22), me="alice")
+        for calls in True, False:
+            (row,) = brush.rows(self.talk("hi @alice", calls=calls), None, unread_line=False)
+            self.assertEqual(row.pieces[-1] == ("class:text", "hi @alice"), not calls, row.pieces)
+
     def test_timed(self) -> None:
         """A timed message shows its remaining time."""
         self.assertEqual(self.lines(self.talk("psst", ends=38.5)), ["13:00   bob │ (29s) psst"])

@@ -1,15 +1,18 @@
 """The host key: made once, kept from others, and named when it cannot be used."""
 
+import errno
 import os
 import stat
 import subprocess
 from pathlib import Path
+from unittest import mock
 
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from twisted.trial.unittest import SynchronousTestCase
 
 from irchat.protocol.ssh_door import HOST_KEY_FILE
+from irchat.server.listeners.ssh import host_keys
 from irchat.server.listeners.ssh.host_keys import WrongHostKey, ensure_host_key, read_host_key
 from tests.helpers.services import program
 
@@ -51,7 +54,11 @@ class HostKeyTests(SynchronousTestCase):
         ensure_host_key(self.folder)
         for mode in 0o640, 0o604, 0o620:
             self.path.chmod(mode)
-            self.assertIn(f"chmod 600 {self.path}", self.refused())
+            self.assertEqual(self.refused().count(f"chmod 600 {self.path}"), 1)
+        self.patch(
+            host_keys, "read_small_file", mock.Mock(side_effect=PermissionError(errno.EACCES, "Permission denied"))
+        )
+        self.assertIn(f"Permission denied; run chmod 600 {self.path}", self.refused())
 
     def test_unusable(self) -> None:
         """Anything else than a key of this kind is refused, and stays."""

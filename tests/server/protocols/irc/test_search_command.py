@@ -60,6 +60,7 @@ class SearchTests(IRCTestCase):
             "text=red;before=2026-11-22T14:00:03.000Z;limit=2": "two three",
             "text=red;after=2026-11-22T14:00:03.000Z;limit=2": "three four",
             "text=red;in=#global;after=2026-11-22T14:00:01.000Z;limit=1": "one",
+            "text=red;in=#global;before=2026-11-22T14:00:01.000Z;limit=1": "one",
             "text=red;after=2026-11-22T14:00:02.000Z;before=2026-11-22T14:00:04.000Z": "two three four",
             "text=red;in=#global;from=bob;limit=1": "seven",
         }.items():
@@ -93,6 +94,15 @@ class SearchTests(IRCTestCase):
         for limit, expected in (2, "seven last"), (1, "seven"):
             after = f"in=#global;from=bob;after=2026-11-22T14:00:02.000Z;limit={limit}"
             self.assertEqual(self.found(after), expected)
+
+    def test_each_once(self) -> None:
+        """Messages on several pages come once."""
+        for number in range(600):
+            (self.carol, self.bob)[number % 2].type(f"PRIVMSG #global :number {number}")
+        self.alice.got()
+        wanted = "one seven " + " ".join(map(str, range(1, 600, 2)))
+        self.assertEqual(self.found("in=#global;from=bob;limit=500"), wanted)
+        self.assertEqual(self.found("in=#global;from=bob;after=2026-11-22T14:00:01.000Z;limit=500"), wanted)
 
     def test_lines(self) -> None:
         """Messages come with their ids and times, notices as such, in a batch with the label, or without batch."""

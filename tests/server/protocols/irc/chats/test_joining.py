@@ -214,6 +214,9 @@ class InviteTests(IRCTestCase):
         lines = self.carol.ask("INVITE dave #team")
         self.assertEqual(lines[-1], ":dave!dave@irchat AWAY :offline: reads it later")
         self.assertEqual(lines[-2], ":dave!dave@irchat JOIN #team")
+        self.irc("erin").leave()
+        self.alice.got()
+        self.assertEqual(self.alice.ask("INVITE erin #team")[1:], [":erin!erin@irchat JOIN #team"])
 
     def test_invite_notify(self) -> None:
         """Members with invite-notify see the invitation."""

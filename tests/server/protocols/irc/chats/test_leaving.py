@@ -52,6 +52,14 @@ class PartTests(IRCTestCase):
         self.alice.ask("KICK #team bob", "INVITE bob #team")
         self.assertEqual(self.bob.got()[:2], [":alice!alice@irchat INVITE bob #team", ":bob!bob@irchat JOIN #team"])
 
+    def test_hidden_from_its_owner(self) -> None:
+        """An owner that removes a member of a hidden group hides it still. What it leaves for good is not kept."""
+        state = self.alice.connection.session.protocol.state
+        self.alice.ask("PART #team", "KICK #team bob")
+        self.assertEqual(len(state.hidden_chats), 1)
+        self.alice.ask("PART #team :leave")
+        self.assertEqual((state.hidden_chats, state.owners), ({}, {}))
+
     def test_global(self) -> None:
         """#global is hidden alike: no messages of it, and no presence."""
         self.assertEqual(len(self.alice.ask("PART #global")), 2)

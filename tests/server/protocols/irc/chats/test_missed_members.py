@@ -47,6 +47,17 @@ class MissedMembersTests(IRCTestCase):
         erin.ask("PART #team :leave")
         self.assertEqual(self.bob.got(), [":erin!erin@irchat PART #team"])
 
+    def test_ended(self) -> None:
+        """A group that ended meanwhile is left."""
+        self.bob.socket.room = None
+        self.server.advance(*[0.1] * 50)
+        other = self.irc("bob")
+        other.ask("JOIN #own")
+        self.bob.got()
+        self._fall_behind(self.bob)
+        other.ask("PART #own :leave")
+        self.assertEqual(self.caught_up(), [":bob!bob@irchat PART #own"])
+
     def test_bounded(self) -> None:
         """Any number of changes waits in little memory, and cuts nobody off."""
         for _ in range(200):

@@ -2,7 +2,7 @@
 
 from irchat.interfaces.bus import Publication
 from irchat.protocol import events
-from tests.helpers.irc import IRCClient, IRCTestCase
+from tests.helpers.irc import IRCClient, IRCTestCase, plain
 
 
 class PresenceTests(IRCTestCase):
@@ -68,6 +68,27 @@ class PresenceTests(IRCTestCase):
         self.irc("bob")
         self.assertEqual(self.later(alice), [":bob!bob@irchat AWAY"])
         self.assertTrue(alice.ask("JOIN #global")[0].endswith("JOIN #global"))
+
+    def test_back_away(self) -> None:
+        """A member that comes online as away is shown as away, once, whether #global is hidden or not."""
+        alice, dave = self.irc("alice", "away-notify"), self.irc("dave", "away-notify")
+        self.irc("bob").ask("JOIN #team", "INVITE alice #team", "INVITE dave #team", "QUIT")
+        for client in alice, dave:
+            self.later(client)
+        alice.ask("PART #global")
+        bob = self.irc()
+        bob.ask("CAP LS", "NICK bob", "USER bob 0 * :bob", "CAP REQ :sasl draft/pre-away", "AWAY :lunch")
+        bob.ask("AUTHENTICATE PLAIN", f"AUTHENTICATE {plain('bob')}", "CAP END")
+        self.assertEqual(self.later(alice), [":bob!bob@irchat AWAY :lunch"])
+        self.assertEqual(dave.got(), [":bob!bob@irchat JOIN #global", ":bob!bob@irchat AWAY :lunch"])
+
+    def test_removed(self) -> None:
+        """Nothing is shown of a user that was removed since."""
+        alice = self.irc("alice", "away-notify", "setname")
+        gone = Publication(events.Personas(away={"nobody": "lunch"}, realnames={"nobody": "x"}), ())
+        for line in "PING x", "PART #global":
+            alice.ask(line)
+            self.assertEqual(alice.connection.session.protocol.event(gone), b"")
 
     def test_blocks(self) -> None:
         """A block does not hide presence."""

@@ -81,6 +81,13 @@ class MultilineTests(IRCTestCase):
         carol = self.irc("carol", "batch", "draft/multiline", "labeled-response")
         self.assertEqual(carol.ask(*batch("one", "two", tags="@label=1 ")), ["@label=1 :irchat ACK"])
 
+    def test_label_within(self) -> None:
+        """A label on a line of a batch gets no answer: that of the batch counts."""
+        carol = self.irc("carol", "batch", "draft/multiline", "labeled-response", "message-tags")
+        first, *others, end = batch("one", "two")
+        lines = [f"@label=9;{line[1:]}" for line in others]
+        self.assertEqual(carol.ask(f"@label=1 {first}", *lines, end), ["@label=1 :irchat ACK"])
+
     def test_reply(self) -> None:
         """A reply of several lines is stored with the number before its text, and IRC clients get what was sent."""
         self.json.ask("send", chat="GLOBAL", text="lunch?")
