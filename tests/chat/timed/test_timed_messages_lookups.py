@@ -145,6 +145,19 @@ class LookupTests(SynchronousTestCase):
             self.clock.pump([1.0] * live)
             self.assertEqual(self.ended, list(range(live, 0, -1)))
 
+    def test_ends_after_many_were_taken_back(self) -> None:
+        """Each of the others ends in its second, whatever was taken back."""
+        self.patch(timed_messages, "_TAKEN_BACK_MOST", 0)
+        live = {seconds: self.add(seconds) for seconds in (4, 7, 5, 1, 3, 6, 2)}
+        for seconds in 1, 2, 3, 6:
+            self.timed.take_back(live.pop(seconds))
+        ended_at = []
+        for second in range(1, 8):
+            before = len(self.ended)
+            self.clock.advance(1)
+            ended_at += [second] * (len(self.ended) - before)
+        self.assertEqual(ended_at, sorted(live))
+
     def test_missed(self) -> None:
         """Messages of all chats of a reader come in one order, without hidden senders and other groups."""
         self.add(chat="team")

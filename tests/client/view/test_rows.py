@@ -189,6 +189,8 @@ class BrushTests(SynchronousTestCase):
         for calls in True, False:
             (row,) = brush.rows(self.talk("hi @alice", calls=calls), None, unread_line=False)
             self.assertEqual(row.pieces[-1] == ("class:text", "hi @alice"), not calls, row.pieces)
+        (row,) = self.brush().rows(self.talk("a @ b", calls=True), None, unread_line=False)
+        self.assertEqual(row.pieces[-1], ("class:text", "a @ b"))
 
     def test_timed(self) -> None:
         """A timed message shows its remaining time."""

@@ -21,7 +21,7 @@ class RefusalTests(SynchronousTestCase):
             self.assertGreaterEqual(padding, 4)
             payload = packet[5:-padding]
             kind, reason, said = struct.unpack_from("!BII", payload)
-            self.assertEqual((kind, reason), (1, UNAVAILABLE))
+            self.assertEqual((kind, reason), (1, 7))  # SSH_DISCONNECT_SERVICE_NOT_AVAILABLE
             self.assertEqual(payload[9 : 9 + said].decode(), text)
             self.assertEqual(payload[9 + said :], bytes(4))
 

@@ -70,6 +70,15 @@ class SessionSocketTests(ServerTestCase):
         self.assertEqual(self.admission.pending, 0)
         self.assertEqual(self.server.factory.room.taken, 0)
 
+    def test_goes_on(self) -> None:
+        """The time for the first line does not end a session that has sent it."""
+        session = self.door.session(1)
+        session.ask("register", name="alice", password=PASSWORD)
+        for _ in range(4):
+            self.server.advance(LOGIN_SECONDS / 2)
+            session.ask("ping")
+        self.assertTrue(session.is_open)
+
     def test_client_leaves_first(self) -> None:
         """A session that outlives its client is counted to its end."""
         session = self.door.session(1)

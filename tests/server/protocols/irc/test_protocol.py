@@ -205,6 +205,16 @@ class SlowReaderTests(IRCTestCase):
         self.assertEqual([int(line.split(" ")[4][1:]) for line in lines], list(range(1_000)))
         self.assertTrue(all(line.startswith("@time=2026-11-22T14:") for line in lines))
 
+    def test_long_tags(self) -> None:
+        """A line with many tags costs work by its length, and other lines nothing."""
+        alice = self.irc("alice", "message-tags")
+        charged: list[float] = []
+        self.patch(alice.connection.session, "charge", charged.append)
+        for length in 100, 3_000:
+            alice.ask(f"@+x={'y' * length} PING x")
+        (work,) = charged
+        self.assertTrue(0.7 < work < 0.8, work)
+
     def test_replies(self) -> None:
         """A client that reads none of its replies is not read any further, and its memory is bounded."""
         alice = self.irc("alice")

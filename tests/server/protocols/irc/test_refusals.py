@@ -57,6 +57,15 @@ class RefusalTests(IRCTestCase):
         ):
             self.assertEqual(self.said(code, command, *context), expected, code)
 
+    def test_texts(self) -> None:
+        """Where the usual text of a numeric does not say why, the answer says it."""
+        for code, command, is_said in (
+            (Code.BAD_NAME, "NICK", True), (Code.BANNED, "PASS", True), (Code.TOO_MANY, "JOIN", True),
+            (Code.INTERNAL, "KICK", True), (Code.NO_SUCH_USER, "PRIVMSG", False), (Code.BLOCKED, "PRIVMSG", False),
+        ):  # fmt: skip
+            line = refused(self.protocol, command, events.Error(code=code.value, text="Why."), "x").decode()
+            self.assertEqual(line.endswith(" :Why.\r\n"), is_said, line)
+
     def test_every_code(self) -> None:
         """No code is without an answer."""
         for code in Code:

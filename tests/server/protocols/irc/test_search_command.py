@@ -117,6 +117,12 @@ class SearchTests(IRCTestCase):
         self.assertEqual(len(lines), 3)
         self.assertEqual(self.carol.ask("SEARCH text=seven"), [":bob!bob@irchat PRIVMSG #global :dark red seven"])
 
+    def test_no_marks(self) -> None:
+        """The marks of messages do not come with them."""
+        self.server.json("bob").ask("mark", chat="GLOBAL", seq=1, mark="ok", on=True)
+        for attributes in "text=one", "in=#global;limit=9":
+            self.assertNotIn("TAGMSG", str(self.alice.ask(f"SEARCH {attributes}")))
+
     def test_may_not_see(self) -> None:
         """Blocks, groups of others, deleted messages and hidden chats are left out, unless the chat is asked for."""
         self.assertEqual(self.found("text=red", self.irc("dave", *CAPS)), "one two seven")

@@ -92,9 +92,6 @@ def invite(call: Call) -> None:
     if not call.params:
         call.in_turn(lambda: protocol.lines.numeric(Numeric.RPL_ENDOFINVITELIST, protocol.nick))
         return
-    if len(call.params) == 1:
-        call.say(protocol.lines.numeric(Numeric.ERR_NEEDMOREPARAMS, protocol.nick, call.command))
-        return
     name, channel = call.params[0], call.params[1]
     if chat_of(channel) == GLOBAL_NAME:
         call.in_turn(lambda: _invite_to_global(call, name))

@@ -207,6 +207,10 @@ class InviteTests(IRCTestCase):
         ])  # fmt: skip
         self.assertEqual(self.alice.got(), [":bob!bob@irchat JOIN #team"])
 
+    def test_no_channel(self) -> None:
+        """A name alone is not enough."""
+        self.assertEqual(numerics(self.alice.ask("INVITE bob")), ["461"])
+
     def test_offline(self) -> None:
         """A user that is offline is added too, and shows as away with away-notify."""
         self.irc("dave").leave()

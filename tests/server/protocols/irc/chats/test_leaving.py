@@ -131,6 +131,7 @@ class KickTests(IRCTestCase):
             (self.alice, "KICK #team nobody", "401 alice nobody"),
             (self.alice, "KICK #global bob", "482 alice #global"),
             (self.alice, "KICK #team", "461 alice KICK"),
+            (self.alice, "KICK team bob", "403 alice team"),
         ):
             (said,) = client.ask(line)
             self.assertTrue(said.startswith(f":irchat {expected} :"), (line, said))

@@ -29,6 +29,18 @@ class WhoisTests(IRCTestCase):
         self.assertEqual(self.alice.ask("WHOIS irchat bob"), lines)
         self.assertEqual(self.alice.ask("WHOIS bob bob"), lines)
 
+    def test_owner(self) -> None:
+        """Only the owner of a group has an @ before it."""
+        self.alice.ask("JOIN #ours", "INVITE bob #ours")
+        self.assertIn(":irchat 319 alice Bob :#ours", self.alice.ask("WHOIS bob"))
+
+    def test_nobody(self) -> None:
+        """Who is not there is named, as it was given."""
+        self.assertEqual(self.alice.ask("WHOIS Nobody"), [
+            ":irchat 401 alice Nobody :No such nick",
+            ":irchat 318 alice Nobody :End of /WHOIS list",
+        ])  # fmt: skip
+
     def test_idle(self) -> None:
         """317 counts from the last message of any IRC session of the user. Other lines and refusals do not count."""
 

@@ -63,6 +63,14 @@ class ReplayTests(IRCTestCase):
         self.assertEqual(said(self.irc("alice")), [])
         self.assertEqual(self.server.json("alice").welcome["unread"], [])
 
+    def test_only_unread(self) -> None:
+        """What was read before is not played again."""
+        self._say("#global :one")
+        self.irc("alice").leave()
+        self._say("#global :two", "#global :three")
+        texts = [line.rpartition(" ")[2] for line in said(self.irc("alice"))]
+        self.assertEqual(texts, ["two", "three"])
+
     def test_read_at_the_end(self) -> None:
         """It is read also if the session ends at once."""
         self._say("#global :one")
