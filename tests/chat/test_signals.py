@@ -1,6 +1,5 @@
 """Signals: to those online who may see their sender, and nowhere else."""
 
-from irchat.chat.signals import _TAGS_BYTES
 from irchat.interfaces.stored import GLOBAL
 from irchat.protocol import events
 from irchat.protocol.errors import Code
@@ -57,8 +56,8 @@ class SignalsTests(WorldTestCase):
         self.refused(Code.YOURSELF, self.signal, "alice", "@alice")
         signals, alice = self.world.chat.signals, self.world["alice"]
         self.refused(Code.NO_SUCH_USER, signals.send, alice, "@bob", _TYPING, 1, "@77")
-        self.signal("alice", "GLOBAL", {"+x": "\u00e9" * ((_TAGS_BYTES - 2) // 2)})
-        self.refused(Code.BAD_REQUEST, self.signal, "alice", "GLOBAL", {"+x": "\u00e9" * (_TAGS_BYTES // 2)})
+        self.signal("alice", "GLOBAL", {"+x": "\u00e9" * ((4_158 - 2) // 2)})
+        self.refused(Code.BAD_REQUEST, self.signal, "alice", "GLOBAL", {"+x": "\u00e9" * (4_158 // 2)})
         self.assertEqual(len(self.world.asides), 1)
 
     def test_only_two_users(self) -> None:

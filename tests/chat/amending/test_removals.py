@@ -1,6 +1,6 @@
 """Deletions of stored messages, and taking back timed ones."""
 
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, ensureDeferred
 
 from irchat.protocol import events
 from irchat.protocol.errors import Code
@@ -60,6 +60,15 @@ class DeleteTests(_Case):
             self.done(self.world.send("alice", "GLOBAL", f"for {seconds}", expires_in=seconds))
         self.assertTrue(self.done(self.world.amend("alice", "GLOBAL", 1)).deleted)
         self.assertEqual(self.said("bob", "GLOBAL"), ["for 9", "for 9"])
+
+    def test_removed_meanwhile(self) -> None:
+        """A user whose account is removed before its turn deletes nothing."""
+        alice = self.world["alice"]
+        self.done(self.world.send("alice", "GLOBAL", "stays"))
+        change = self.world.chat.amendments.to_amend(alice, "GLOBAL", seq=1, delete=True)
+        self.done(ensureDeferred(self.world.chat.moderation.remove("alice", False, lambda count: None)))
+        self.refused(Code.NOT_LOGGED_IN, self.world.chat.queue.submit, change)
+        self.assertEqual(self.said("bob", "GLOBAL"), ["stays"])
 
     def test_not_in_the_group(self) -> None:
         """An administrator that is not in a group, and a sender that has left it, cannot delete there."""

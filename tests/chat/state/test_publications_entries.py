@@ -11,7 +11,17 @@ from irchat.chat.state.publications import Publications
 from irchat.chat.state.reasons import Reasons
 from irchat.interfaces import writes
 from irchat.interfaces.bus import Publication
-from irchat.interfaces.stored import GLOBAL, Marker, Snapshot, Stored, StoredBan, StoredGroup, StoredUser
+from irchat.interfaces.stored import (
+    GLOBAL,
+    Marker,
+    PlacedMark,
+    Snapshot,
+    Stored,
+    StoredBan,
+    StoredChange,
+    StoredGroup,
+    StoredUser,
+)
 from irchat.protocol import events
 
 _ALICE, _BOB, _CAROL = 1, 2, 3
@@ -112,6 +122,18 @@ class OwnSettingsTests(EntriesTestCase):
             self.assertEqual(found, (events.Blocks(names=names), [_ALICE], 10))
         self.assertEqual(self.directory.users[_ALICE].blocking, {_CAROL})
         self.assertEqual(self.of(writes.BlockSet(_BOB, _CAROL, True), None, 20), [])
+
+
+class MarksTests(EntriesTestCase):
+    """Entries that take marks of removed accounts off."""
+
+    def test_removed(self) -> None:
+        """Each end of a mark goes to the readers of its message."""
+        marks = PlacedMark(GLOBAL, 1, _CAROL, "ok", "ok"), PlacedMark(7, 2, _BOB, "no", "no")
+        results = StoredChange(1, 4, _ALICE, 0, 0, False), StoredChange(2, 5, _ALICE, 0, 0, False)
+        found = self.of(writes.MarksRemoved(marks, 0), results)
+        ends = [(one.event.chat, one.event.rev, one.event.mark, one.event.on) for one in found]  # type: ignore[attr-defined]
+        self.assertEqual(ends, [("GLOBAL", 4, "ok", False), ("*team", 5, "no", False)])
 
 
 class GroupTests(EntriesTestCase):

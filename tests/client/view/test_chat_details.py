@@ -79,6 +79,12 @@ class PinsTests(SynchronousTestCase):
         self.pins.amend(amended(seq=seq, rev=rev, **fields), "alice")
         return str(self.pins)
 
+    def test_older_change(self) -> None:
+        """A change that the search had seen already counts no more."""
+        self.pins.load(self.found, "alice")
+        for name in "bob", "zoe":
+            self.assertEqual(self.amend(4, 5, by=name, mark="pin", on=False), "pin 1")
+
     def test_counted(self) -> None:
         """A message is pinned until the last user takes the mark off or the message is deleted."""
         self.assertEqual(self.amend(9, 1, mark="pin", on=True), "")

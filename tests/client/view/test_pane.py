@@ -90,6 +90,7 @@ class PaneTests(SynchronousTestCase):
         self.assertEqual(self.shown(3), ["1.0", "1.1", "2.0"])
         del self.items[2]
         self.assertEqual(self.shown(3), ["0.0", "1.0", "1.1"])
+        self.assertEqual(self.shown(2), ["1.0", "1.1"])
 
     def test_all_below_are_gone(self) -> None:
         """If nothing from the lowest item on up is left, the first row is visible."""

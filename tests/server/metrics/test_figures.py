@@ -36,6 +36,7 @@ class FiguresTests(ServerTestCase):
         """Messages, commits and deliveries are counted, and messages that are stored apart from other changes."""
         alice, bob = self.server.json("alice"), self.server.json("bob")
         before = self._read()
+        self.assertEqual(before["irchat_messages_total"], 0)
         alice.ask("send", chat="GLOBAL", text="hello")
         alice.ask("send", chat="@bob", text="hello")
         alice.ask("send", chat="@bob", text="timed", expires_in=60)

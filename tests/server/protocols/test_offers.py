@@ -1,7 +1,7 @@
 """Tests of `irchat.server.protocols.offers`."""
 
 from irchat.server.protocols.json_lines import JSONProtocol
-from irchat.server.protocols.offers import Offers, all_protocols
+from irchat.server.protocols.offers import Offers, all_protocols, web_protocols
 from irchat.server.protocols.text import TextProtocol
 from tests.helpers.server import Client, ServerTestCase
 
@@ -15,6 +15,11 @@ class OffersTests(ServerTestCase):
         chosen = [offers.choose(line) for line in (b"abc", b"a", b"b", b" ab")]
         self.assertEqual(chosen, [int, float, None, None])
         self.assertIsNone(Offers(str).choose(b"a"))
+
+    def test_web(self) -> None:
+        """A page must choose JSON: other first lines end its session."""
+        offers = web_protocols()
+        self.assertEqual((offers.must_choose, offers.choose(b"{"), offers.choose(b"bob")), (True, JSONProtocol, None))
 
     def test_main_port(self) -> None:
         """The main port offers JSON for a brace, and text for everything else. All text sessions share a renderer."""

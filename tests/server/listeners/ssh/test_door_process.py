@@ -102,13 +102,16 @@ class DoorProcessTests(SynchronousTestCase):
         self.assertEqual(process.arguments[1:], ["-P", "-m", "irchat.ssh"])
         self.assertEqual(json.loads(process.written)["sessions"], 500)
         for data in b"rea", b"dy", b"\n":
-            self.assertNoResult(first)
+            for waiting in first, second:
+                self.assertNoResult(waiting)
             process.protocol.outReceived(data)
         self.successResultOf(first)
         self.successResultOf(second)
         self.successResultOf(self.door.ready())
         self.assertEqual((len(self.reactor.started), self.prepared), (1, 1))
         process.protocol.outReceived(b"more")
+        self.reactor.advance(600)
+        self.assertEqual(process.signals, [])
 
     def test_crash(self) -> None:
         """After a crash the next client waits for a new process, longer each time, and at most 30 s."""
@@ -239,6 +242,14 @@ class DoorProcessTests(SynchronousTestCase):
         made = self.reactor.unixClients[-1][1].buildProtocol(None)
         made.makeConnection(object())
         self.successResultOf(again)
+
+    def test_reach_starts_it(self) -> None:
+        """The first end of a relay starts the process, and waits for it."""
+        connected = self.door.connect(Protocol())  # type: ignore[arg-type]
+        self.assertEqual((len(self.reactor.started), self.reactor.unixClients), (1, []))
+        self.reactor.started[0].protocol.outReceived(b"ready\n")
+        self.reactor.unixClients[-1][1].buildProtocol(None).makeConnection(object())
+        self.successResultOf(connected)
 
     def test_environment(self) -> None:
         """The process gets the path of this package, the locale and the folders, and none of the rest."""

@@ -64,7 +64,11 @@ class SessionSocketTests(ServerTestCase):
         self.assertEqual((self.admission.pending, dict(self.admission.sessions_here())), (0, {"192.0.2.7": 2}))
         session.leave()
         self.assertEqual((self.admission.pending, dict(self.admission.sessions_here())), (1, {"192.0.2.7": 1}))
+        relay = self.door.door.sessions.find(1)
+        assert relay is not None
+        self.assertEqual(len(relay.sessions), 1)
         second.leave()
+        self.assertEqual(len(relay.sessions), 0)
         self.assertEqual((self.admission.pending, dict(self.admission.sessions_here())), (1, {}))
         self.client.leave()
         self.assertEqual(self.admission.pending, 0)

@@ -63,6 +63,7 @@ class SearchTests(IRCTestCase):
             "text=red;in=#global;before=2026-11-22T14:00:01.000Z;limit=1": "one",
             "text=red;after=2026-11-22T14:00:02.000Z;before=2026-11-22T14:00:04.000Z": "two three four",
             "text=red;in=#global;from=bob;limit=1": "seven",
+            "text=red;in=#global;from=carol;limit=1": "two",
         }.items():
             self.assertEqual(self.found(attributes), expected, attributes)
 
@@ -100,9 +101,10 @@ class SearchTests(IRCTestCase):
         for number in range(600):
             (self.carol, self.bob)[number % 2].type(f"PRIVMSG #global :number {number}")
         self.alice.got()
-        wanted = "one seven " + " ".join(map(str, range(1, 600, 2)))
-        self.assertEqual(self.found("in=#global;from=bob;limit=500"), wanted)
-        self.assertEqual(self.found("in=#global;from=bob;after=2026-11-22T14:00:01.000Z;limit=500"), wanted)
+        for name, before, first in ("carol", "two six", 0), ("bob", "one seven", 1):
+            wanted = f"{before} {' '.join(map(str, range(first, 600, 2)))}"
+            for after in "", ";after=2026-11-22T14:00:01.000Z":
+                self.assertEqual(self.found(f"in=#global;from={name};limit=500{after}"), wanted)
 
     def test_lines(self) -> None:
         """Messages come with their ids and times, notices as such, in a batch with the label, or without batch."""

@@ -41,6 +41,7 @@ class ChannelInfoTests(IRCTestCase):
             ("+y", "472 alice y"),
             ("+o nobody", "401 alice nobody"),
             ("+o dave", "441 alice dave #team"),
+            ("+oo nobody bob", "401 alice nobody"),
             ("+o bob", "482 alice #team"),
             ("+o", "482 alice #team"),
             ("-v", "482 alice #team"),

@@ -44,12 +44,15 @@ class PartTests(IRCTestCase):
 
     def test_hidden_members(self) -> None:
         """Nothing of a hidden group is shown: no members, no kick; its end and being added again undo it."""
+        state = self.bob.connection.session.protocol.state
         self.bob.ask("PART #team")
         self.irc("carol")
         self.bob.got()
         self.alice.ask("INVITE carol #team", "KICK #team carol")
         self.assertEqual(self.bob.got(), [])
-        self.alice.ask("KICK #team bob", "INVITE bob #team")
+        self.alice.ask("KICK #team bob")
+        self.assertEqual((state.hidden_chats, state.owners), ({}, {}))
+        self.alice.ask("INVITE bob #team")
         self.assertEqual(self.bob.got()[:2], [":alice!alice@irchat INVITE bob #team", ":bob!bob@irchat JOIN #team"])
 
     def test_hidden_from_its_owner(self) -> None:
@@ -70,6 +73,7 @@ class PartTests(IRCTestCase):
         self.assertEqual(self.alice.ask("JOIN #global")[0], ":alice!alice@irchat JOIN #global")
         self.bob.ask("PRIVMSG #global :hello")
         self.assertEqual(len(self.alice.got()), 1)
+        self.assertEqual(self.alice.ask("PART #global :leave")[0], ":alice!alice@irchat PART #global :leave")
 
     def test_leaves(self) -> None:
         """With the reason leave it leaves for good. Others see a PART, and the next owner."""

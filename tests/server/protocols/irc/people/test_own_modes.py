@@ -36,4 +36,7 @@ class UserModeTests(IRCTestCase):
 
     def test_of_others(self) -> None:
         """Modes of others are 502, and of nobody 401."""
-        self.assertEqual(numerics(self.alice.ask("MODE bob", "MODE bob +i", "MODE nobody +i")), ["502", "502", "401"])
+        asked = "MODE bob", "MODE bob +i", "MODE nobody +i", "MODE nobody"
+        lines = self.alice.ask(*asked)
+        self.assertEqual(numerics(lines), ["502", "502", "401", "401"])
+        self.assertEqual({line.split(" ")[3] for line in lines[2:]}, {"nobody"})

@@ -37,6 +37,13 @@ class MessageEncodingTests(IRCTestCase):
         back = b"@msgid=1.2-5 :bob!bob@irchat PRIVMSG alice :hi\r\n"
         self.assertEqual(encode(self._publication("@bob", "bob", (1, 2))), back)
 
+    def test_username(self) -> None:
+        """The source has the username that the client gave."""
+        carol = self.irc()
+        carol.ask("CAP LS", "NICK carol", "USER cc 0 * :x", "REGISTER * * long-enough", "CAP END")
+        encode = self.encoding.of(Flavour())
+        self.assertEqual(encode(self._publication("GLOBAL", "carol", 1)), b":carol!cc@irchat PRIVMSG #global :hi\r\n")
+
     def test_left_to_the_sessions(self) -> None:
         """Timed messages and all other events are left to the sessions."""
         encode = self.encoding.of(Flavour())

@@ -72,7 +72,7 @@ class RedactTests(IRCTestCase):
     def test_hidden_author(self) -> None:
         """A deletion by somebody that is hidden from the reader comes from the server."""
         self.alice.ask("JOIN #team", "INVITE bob #team", "INVITE carol #team")
-        carol = self.irc("carol", CAP)
+        carol = self.irc("carol", CAP, "account-tag")
         self.bob.ask("PRIVMSG #team :spam", "PRIVMSG #team :more")
         carol.ask("SILENCE +alice")
         carol.got()
