@@ -1,6 +1,6 @@
 """Mentions: which names in a text call a user, and who learns of it."""
 
-from irchat.chat.mentions import MENTIONS_MOST, Mentioned, called, mentioned
+from irchat.chat.mentions import MENTIONS_MOST, Mentioned, called, mentioned, mentioned_by_timed
 from irchat.protocol import events
 from tests.helpers.chat import WorldTestCase
 
@@ -42,6 +42,15 @@ class CallTests(WorldTestCase):
         self.assertEqual(self.called("@bob @carol", "@carol"), ["carol"])
         self.block("carol", "alice")
         self.assertEqual(self.called("@bob @carol"), ["bob"])
+
+    def test_answered_by_a_timed_one(self) -> None:
+        """The sender of the answered message is mentioned while it may see the answer."""
+        self.group("team", "alice", "bob")
+        directory, alice, bob = self.world.directory, self.world["alice"], self.world["bob"]
+        chat = directory.chat(alice, "*team")
+        self.assertEqual(mentioned_by_timed(directory, alice, chat, "#1 yes", bob.id), (bob,))
+        self.done(self.world.chat.groups.remove(alice, "team", "bob", None))
+        self.assertEqual(mentioned_by_timed(directory, alice, chat, "#1 yes", bob.id), ())
 
     def test_many(self) -> None:
         """At most 20 users are mentioned, and at most 60 names are looked up."""

@@ -13,6 +13,23 @@ from irchat.protocol.errors import Code
 from tests.helpers.chat import WorldTestCase
 
 
+class LeftTests(WorldTestCase):
+    """Changed messages for a session that fell behind, of a chat that its user has left."""
+
+    def test_left(self) -> None:
+        """Nothing of it is read, and what was read before is not shown."""
+        self.group("team", "alice", "bob")
+        self.done(self.world.send("alice", "*team", "secret"))
+        self.done(self.world.amend("alice", "*team", 1, "secret too"))
+        reading, bob = self.world.chat.reading, self.world["bob"]
+        (key,) = self.world.directory.groups
+        page = self.done(ensureDeferred(reading.missed_page(bob, key, None, 0)))
+        self.assertEqual(len(reading.present_states(bob, key, page)), 1)
+        self.done(self.world.chat.groups.remove(self.world["alice"], "team", "bob", None))
+        self.assertEqual(reading.present_states(bob, key, page), [])
+        self.assertEqual(self.done(ensureDeferred(reading.missed_page(bob, key, None, 0))).messages, [])
+
+
 class TimedPageTests(WorldTestCase):
     """`TimedPage`, encoded some time after it was read."""
 

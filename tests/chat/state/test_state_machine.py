@@ -184,6 +184,18 @@ class LoadTests(WorldTestCase):
         seen = [[message.text for message in timed.missed(self.world[name], 0)] for name in ("bob", "carol")]
         self.assertEqual(seen, [["*team", "GLOBAL"], ["GLOBAL"]])
 
+    def test_timed_of_several_groups(self) -> None:
+        """A new member of a group sees no earlier one, also if another group has ended."""
+        for name in "crew", "team":
+            self.group(name, "alice", "bob")
+            self.done(self.world.send("alice", f"*{name}", name, expires_in=9))
+        before = self.world.store.snapshot()
+        team = before.groups[1]._replace(members=[1, 2, 3])
+        self.world.chat.state.load(before._replace(groups=[team]))
+        timed = self.world.chat.messages.timed
+        seen = [[message.text for message in timed.missed(self.world[name], 0)] for name in ("bob", "carol")]
+        self.assertEqual(seen, [["team"], []])
+
     def test_network_bans(self) -> None:
         """The holder of the connections looks for banned ones."""
         called: list[int] = []

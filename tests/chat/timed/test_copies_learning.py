@@ -51,6 +51,12 @@ class LearningTests(OneNodeTestCase):
         self.learn(self.copy("d", chat=group), audience=(1, 2))
         self.assertEqual(["d" in self.live(group, name) for name in self.names], [True, True, False])
 
+    def test_shown(self) -> None:
+        """Sessions that are here already get what is learnt."""
+        self.world.published.clear()
+        self.learn(self.copy("a"))
+        self.assertEqual([getattr(event, "id", None) for event in self.world.told("bob")], ["a"])
+
     def test_back(self) -> None:
         """What one node knows, another learns: the same messages, unread by the same users."""
         self.learn(*(self.copy(timed_id) for timed_id in "abcdef"))

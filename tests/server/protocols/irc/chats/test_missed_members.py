@@ -47,6 +47,11 @@ class MissedMembersTests(IRCTestCase):
         erin.ask("PART #team :leave")
         self.assertEqual(self.bob.got(), [":erin!erin@irchat PART #team"])
 
+    def test_briefly(self) -> None:
+        """A group to which one was added and from which one was removed meanwhile is not shown."""
+        self.alice.ask("JOIN #brief", "INVITE bob #brief", "KICK #brief bob")
+        self.assertEqual(self.caught_up(), [])
+
     def test_ended(self) -> None:
         """A group that ended meanwhile is left."""
         self.bob.socket.room = None

@@ -36,6 +36,16 @@ class WatchersTests(IRCTestCase):
         self.server.advance(1, 1)
         self.assertEqual(alice.got(), [":irchat 730 alice :bob!bob@irchat"])
 
+    def test_asked_meanwhile(self) -> None:
+        """What MONITOR has just said does not come again with the next bundle."""
+        alice = self.irc("alice")
+        self.server.advance(1, 1)
+        self.irc("zed")  # the first change comes at once, the next ones a second later
+        self.irc("bob")
+        self.assertIn(":irchat 730 alice :bob!bob@irchat", alice.ask("MONITOR + bob"))
+        self.server.advance(1, 1)
+        self.assertEqual(alice.got(), [":bob!bob@irchat JOIN #global"])
+
     def test_end(self) -> None:
         """Nothing is kept of a session that ends."""
         alice = self.irc("alice")

@@ -138,8 +138,11 @@ class PresenceTests(IRCTestCase):
     def test_seen_by_watchers(self) -> None:
         """A session that hides #global and has extended-monitor sees who of the watched users went away, only those."""
         alice, bob, carol = self.irc("alice", "away-notify", "extended-monitor"), self.irc("bob"), self.irc("carol")
-        alice.ask("PART #global", "MONITOR + bob")
-        self.later(alice)
+        dave = self.irc("dave", "away-notify")
+        for client in alice, dave:
+            client.ask("PART #global", "MONITOR + bob")
+            self.later(client)
         for client in bob, carol:
             client.ask("AWAY :lunch")
         self.assertEqual(self.later(alice), [":bob!bob@irchat AWAY :lunch"])
+        self.assertEqual(dave.got(), [])

@@ -119,6 +119,10 @@ class SignalTests(IRCTestCase):
         self.assertEqual(self.alice.ask("@+a TAGMSG nobody"), [":irchat 401 alice nobody :No such nick"])
         self.assertEqual(self.alice.ask("@+a TAGMSG #nope"), [":irchat 403 alice #nope :No such channel"])
 
+    def test_no_target(self) -> None:
+        """What cannot be the name of a chat is 401."""
+        self.assertEqual(self.alice.ask("@+a=b TAGMSG #"), [":irchat 401 alice # :No such nick"])
+
     def test_longest(self) -> None:
         """Tags of 4,094 bytes are passed on, longer ones are 417."""
         self.assertEqual(self.alice.ask(f"@+a={'x' * 4_091} TAGMSG #global"), [])
