@@ -3,7 +3,7 @@
 from itertools import product
 from unittest.mock import patch
 
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, ensureDeferred
 
 from irchat.protocol import events
 from irchat.protocol.errors import Code, Refusal
@@ -101,6 +101,17 @@ class GroupTests(WorldTestCase):
         self.world.store.let_through()
         self.assertEqual(self.done(asked[0]).owner, "alice")
         self.refused(Code.GROUP_EXISTS, lambda: asked[1])
+
+    def test_removed_meanwhile(self) -> None:
+        """A user whose account is removed before its turn creates nothing."""
+        self.world.store.holding = True
+        removed = ensureDeferred(self.world.chat.moderation.remove("alice", False, lambda count: None))
+        asked = self.create("team", "alice", "bob")
+        for _ in range(3):
+            self.world.store.let_through()
+        self.done(removed)
+        self.refused(Code.NOT_LOGGED_IN, lambda: asked)
+        self.assertEqual(self.world.directory.groups, {})
 
     def test_most_members(self) -> None:
         """The number of members is limited, at creation and later."""

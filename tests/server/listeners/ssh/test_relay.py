@@ -84,6 +84,9 @@ class RelayTests(ServerTestCase):
             end.protocol.dataReceived(data)
         self.server.turn()
         self.assertEqual(client.read(), "kex")
+        end.protocol.dataReceived(b"more")
+        self.server.turn()
+        self.assertEqual(client.read(), "more")
 
     def test_half_a_version_is_not_waited_for(self) -> None:
         """A client that does not complete its version is disconnected after a minute."""

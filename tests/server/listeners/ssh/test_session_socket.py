@@ -8,6 +8,7 @@ from twisted.internet.defer import ensureDeferred
 from irchat.interfaces.limits import Limits
 from irchat.protocol.rules import CLIENT_LINE_BYTES, LOGIN_SECONDS
 from irchat.protocol.ssh_door import DoorHello, OfferedKey, encode
+from irchat.server.listeners.ssh.session_socket import readable
 from tests.helpers.server import GREETING, PASSWORD, ServerTestCase
 from tests.helpers.ssh_doors import Door, DoorSession, line_of, new_key
 
@@ -188,6 +189,12 @@ class SessionSocketTests(ServerTestCase):
         self.assertEqual(again.one("error")["code"], "bad-credentials")
         again.ask("resume", token=other_token)
         self.assertEqual(len(again.told("welcome")), 1)
+
+    def test_keys_of_other_kinds(self) -> None:
+        """A key that cannot be added is left out, and those after it are not."""
+        good = new_key()
+        offered = [OfferedKey("ssh-dss", "AAAA"), OfferedKey(good.kind, base64.b64encode(good.blob).decode())]
+        self.assertEqual([key.fingerprint for key in readable(offered)], [good.fingerprint])
 
     def test_offered_keys(self) -> None:
         """The keys that the client has offered can be added by number, if they are of a kind that is accepted."""

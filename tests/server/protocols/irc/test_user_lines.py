@@ -21,6 +21,15 @@ class UserLineTests(IRCTestCase):
             self.assertIn(";account=alice;bot :alice!", line)
         self.assertIn(";account=bob :bob!bob@irchat JOIN #team", joined)
 
+    def test_bot_without_tags(self) -> None:
+        """A client without tags gets none for a bot."""
+        alice = self.irc("alice")
+        alice.ask("JOIN #team", "MODE alice +B")
+        bob = self.irc("bob")
+        bob.got()
+        alice.ask("INVITE bob #team")
+        self.assertEqual(bob.got()[0], ":alice!alice@irchat INVITE bob #team")
+
     def test_without(self) -> None:
         """Without capabilities there are none; without passwords no account is claimed."""
         self.server = self.make_server(passwords=False)

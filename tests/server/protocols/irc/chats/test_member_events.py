@@ -47,6 +47,16 @@ class MemberEventTests(IRCTestCase):
             ":irchat MODE #Team +o dave",
         ])  # fmt: skip
 
+    def test_owner_once(self) -> None:
+        """A new owner is said once, not with each later change."""
+        for name in "carol", "dave":
+            self.server.json(name)
+            self.owner.ask("add_member", group="team", name=name)
+        self.owner.ask("remove_member", group="team", name="Olaf")
+        self.carol.got()
+        self.bob.ask("KICK #team dave")
+        self.assertEqual(self.carol.got(), [":bob!bob@irchat KICK #Team dave :bob"])
+
     def test_removed(self) -> None:
         """A removal is a KICK with its reason."""
         self.owner.ask("add_member", group="team", name="carol")

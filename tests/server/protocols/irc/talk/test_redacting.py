@@ -69,6 +69,14 @@ class RedactTests(IRCTestCase):
         self.assertEqual(self.alice.ask("REDACT #team 3-1"), [])
         self.assertEqual(self.bob.got(), [":alice!alice@irchat REDACT #team 3-1"])
 
+    def test_administrator(self) -> None:
+        """A deletion by the administrator of the machine comes from the server, to both users of a private chat too."""
+        change = self.server.chat.amendments.to_delete_for_administrator("@alice@bob", 1)
+        self.successResultOf(self.server.chat.queue.submit(change))
+        self.server.turn()
+        self.assertEqual(self.alice.got(), [":irchat REDACT bob 1.2-1"])
+        self.assertEqual(self.bob.got(), [":irchat REDACT alice 1.2-1"])
+
     def test_hidden_author(self) -> None:
         """A deletion by somebody that is hidden from the reader comes from the server."""
         self.alice.ask("JOIN #team", "INVITE bob #team", "INVITE carol #team")
