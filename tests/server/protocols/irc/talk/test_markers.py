@@ -133,6 +133,14 @@ class MarkReadTests(IRCTestCase):
         markers._untold(Failure(OSError("the disk is gone")))
         self.assertEqual(len(self.flushLoggedErrors(OSError)), 1)
 
+    def test_store(self) -> None:
+        """While the store cannot be used, MARKREAD says so."""
+        self.server.threads.read.holds = True
+        self.alice.type("MARKREAD #global timestamp=2027-01-01T00:00:00.000Z")
+        self.server.threads.read.fail(Refusal(Code.UNAVAILABLE, "The disk fails."))
+        self.server.turn()
+        self.assertEqual(self.alice.got(), [":irchat FAIL MARKREAD UNAVAILABLE #global :The disk fails."])
+
     def test_of_hidden_messages(self) -> None:
         """A marker of another session at messages that a block hides has no line, and is no error."""
         json = self.server.json("alice")
