@@ -1,7 +1,7 @@
 """Messages delivered to a session without draft/read-marker count as read, but not while it is away."""
 
 from tests.helpers.irc import IRCClient, IRCTestCase
-from tests.helpers.server import JSONClient
+from tests.helpers.server import PASSWORD, JSONClient
 
 
 class DeliveredMarksTests(IRCTestCase):
@@ -31,6 +31,16 @@ class DeliveredMarksTests(IRCTestCase):
         self.assertEqual(self._reads(), [])
         self.server.advance(1.1, 0)
         self.assertEqual(sorted(self._reads()), [("*team", 1), ("@bob", 1), ("GLOBAL", 1)])
+
+    def test_client_without_capabilities(self) -> None:
+        """So it is for a client that negotiates none."""
+        self.alice.leave()
+        old = self.irc()
+        old.ask(f"PASS :{PASSWORD}", "NICK alice", "USER alice 0 * :alice")
+        self._say("#global")
+        self.server.advance(2)
+        self.assertIn(":bob!bob@irchat PRIVMSG #global :x", old.got())
+        self.assertEqual(self._reads(), [("GLOBAL", 1)])
 
     def test_seldom(self) -> None:
         """While messages go on, markers move once in ten seconds, and the last is not forgotten."""
@@ -239,7 +249,8 @@ class DeliveredMarksTests(IRCTestCase):
         self.bob.ask("JOIN #team", "INVITE alice #team")
         self._say("#team")
         self._say("#global")
-        self.alice.ask("PRIVMSG *irchat :!leave team")
-        self.bob.ask("PRIVMSG *irchat :!leave team")
+        for client in self.alice, self.bob:
+            client.ask("PART #team :leave")
+        self.assertEqual(self.server.chat.directory.groups, {})
         self.server.advance(2)
         self.assertEqual(self._reads()[-1], ("GLOBAL", 1))
