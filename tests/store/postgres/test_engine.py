@@ -78,8 +78,24 @@ class ReadingTests(NodesCase):
         self.assertNotIn("\n", str(error))
 
 
-class FailoverTests(SynchronousTestCase):
-    """The warning of what a failover can lose."""
+class CallbackTests(SynchronousTestCase):
+    """What the listener says, in the reactor's thread, and the warning of what a failover can lose."""
+
+    def test_news(self) -> None:
+        """The reactor is notified once of any number of news, until it has read them."""
+        store = mock.Mock(_news=False)
+        self.assertEqual([PostgresStore._note_news(store) for _ in range(2)], [True, False])
+        PostgresStore._say_news(store)
+        store.log.on_news.assert_called_once_with()
+        self.assertTrue(PostgresStore._note_news(store))
+
+    def test_back(self) -> None:
+        """It is logged when PostgreSQL goes away, and when it is back."""
+        self.patch(engine, "_log", log := mock.Mock())
+        store = mock.Mock()
+        for is_away in True, False:
+            PostgresStore._is_away(store, is_away)
+        self.assertEqual((log.error.call_count, log.info.call_args.args), (1, ("PostgreSQL is back",)))
 
     def test_warning(self) -> None:
         """It comes for several servers without a synchronous standby."""

@@ -25,6 +25,7 @@ from irchat.interfaces.writes import (
 from irchat.protocol.errors import Refusal
 from irchat.store.postgres.connecting import Database
 from irchat.store.postgres.engine import PostgresStore
+from irchat.store.postgres.log import node_log
 from irchat.store.postgres.log.node_rows import Look
 from irchat.store.postgres.log.positions import Head
 from irchat.store.threads import StoreThreads
@@ -171,6 +172,20 @@ class FollowingTests(NodesCase):
         self.assertEqual(asked, [1])
         self.follow(self.b)
         self.successResultOf(waiting)
+
+    def test_asked_twice(self) -> None:
+        """Who asks while the end of the log is read waits for the next read, which sees what came meanwhile."""
+        threads = self.b.log._threads
+        head = self.successResultOf(threads.follow(self.b.log._follower.read, node_log._head))
+        reads: list[Deferred[Any]] = []
+        self.patch(threads, "follow", lambda *_: reads.append(Deferred()) or reads[-1])
+        first, second = self.b.log.caught_up(), self.b.log.caught_up()
+        self.assertEqual(len(reads), 1)
+        reads[0].callback(head)
+        self.successResultOf(first)
+        self.assertNoResult(second)
+        reads[1].callback(head)
+        self.successResultOf(second)
 
     def test_cut_reads(self) -> None:
         """A long catch-up is read in parts, and the next part is announced when the first one is applied."""
