@@ -186,7 +186,9 @@ class LookupTests(SynchronousTestCase):
             self.add(sender=sender)
             self.add(chat="@carol" if sender is not self.carol else "@bob", sender=sender)
         self.timed.end_of(self.alice)
+        waiting = len(self.clock.getDelayedCalls())
         self.timed.end_of(self.bob)
+        self.assertEqual(len(self.clock.getDelayedCalls()), waiting)
         self.assertEqual([one.sender for one in self.timed.newest_first(GLOBAL, self.carol)], [self.carol])
         for _ in range(9):
             self.clock.advance(0)

@@ -89,6 +89,12 @@ class CallbackTests(SynchronousTestCase):
         store.log.on_news.assert_called_once_with()
         self.assertTrue(PostgresStore._note_news(store))
 
+    def test_head(self) -> None:
+        """The end of the log is known from each look."""
+        store = mock.Mock(_closed=False, _looks=0, _epochs={"e"}, head=0)
+        PostgresStore._looked(store, mock.Mock(epoch="e", head=mock.Mock(position=7)))
+        self.assertEqual(store.head, 7)
+
     def test_back(self) -> None:
         """It is logged when PostgreSQL goes away, and when it is back."""
         self.patch(engine, "_log", log := mock.Mock())

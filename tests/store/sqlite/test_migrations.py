@@ -2,6 +2,7 @@
 
 import shutil
 import sqlite3
+from pathlib import Path
 from typing import Any
 
 from irchat.interfaces.store import PageQuery, SearchQuery
@@ -179,15 +180,23 @@ class UpgradeTests(DataFolderCase):
     def test_progress(self) -> None:
         """It is said how much of the database is kept, in percent, then that the copy is verified."""
         self.make_version(1)
-        self.patch(copying, "_STEP_PAGES", 4)
+        self.patch(copying, "_STEP_PAGES", 1)
         told: list[str] = []
         SQLiteStore(self.path, NoThreads(), lambda: NOW, told.append).close()
         kept = [one for one in told if one.startswith("keeping")]
         parts = [int(one.removeprefix("keeping the database as it was: ").removesuffix(" %")) for one in kept]
         copy = self.folder / f"irchat.sqlite.before-version-{len(SCRIPTS)}"
         ((pages,),) = self.run_sql("PRAGMA page_count", path=copy)
-        self.assertEqual(parts, [100 * done // pages for done in range(4, pages, 4)])
+        self.assertEqual(parts, [100 * done // pages for done in range(1, pages)])
         self.assertIn("verifying the copy of the database as it was", told)
+
+    def test_owner_of_the_copy(self) -> None:
+        """The copy is given to the owner of the folder."""
+        self.make_version_1()
+        given: list[Path] = []
+        self.patch(copying, "give_to_owner", lambda descriptor, folder: given.append(folder))
+        self.open_store()
+        self.assertEqual(given, [self.folder])
 
     def test_no_upgrade_without(self) -> None:
         """Where it cannot be kept it is not changed."""
