@@ -179,16 +179,17 @@ class UpgradeTests(DataFolderCase):
 
     def test_progress(self) -> None:
         """It is said how much of the database is kept, in percent, then that the copy is verified."""
-        self.make_version(1)
         self.patch(copying, "_STEP_PAGES", 1)
-        told: list[str] = []
-        SQLiteStore(self.path, NoThreads(), lambda: NOW, told.append).close()
-        kept = [one for one in told if one.startswith("keeping")]
-        parts = [int(one.removeprefix("keeping the database as it was: ").removesuffix(" %")) for one in kept]
-        copy = self.folder / f"irchat.sqlite.before-version-{len(SCRIPTS)}"
-        ((pages,),) = self.run_sql("PRAGMA page_count", path=copy)
-        self.assertEqual(parts, [100 * done // pages for done in range(1, pages)])
-        self.assertIn("verifying the copy of the database as it was", told)
+        for version in range(1, len(SCRIPTS)):
+            self.make_version(version)
+            told: list[str] = []
+            SQLiteStore(self.path, NoThreads(), lambda: NOW, told.append).close()
+            kept = [one for one in told if one.startswith("keeping")]
+            parts = [int(one.removeprefix("keeping the database as it was: ").removesuffix(" %")) for one in kept]
+            copy = self.folder / f"irchat.sqlite.before-version-{len(SCRIPTS)}"
+            ((pages,),) = self.run_sql("PRAGMA page_count", path=copy)
+            self.assertEqual(parts, [100 * done // pages for done in range(1, pages)])
+            self.assertIn("verifying the copy of the database as it was", told)
 
     def test_owner_of_the_copy(self) -> None:
         """The copy is given to the owner of the folder."""
