@@ -80,10 +80,10 @@ class PinsTests(SynchronousTestCase):
         return str(self.pins)
 
     def test_older_change(self) -> None:
-        """A change that the search had seen already counts no more."""
+        """Changes that the search had seen already count no more."""
         self.pins.load(self.found, "alice")
-        for name in "bob", "zoe":
-            self.assertEqual(self.amend(4, 5, by=name, mark="pin", on=False), "pin 1")
+        for name, rev in ("bob", 4), ("zoe", 5):
+            self.assertEqual(self.amend(4, rev, by=name, mark="pin", on=False), "pin 1")
 
     def test_counted(self) -> None:
         """A message is pinned until the last user takes the mark off or the message is deleted."""
