@@ -82,6 +82,13 @@ class IRCTestCase(ServerTestCase):
         """Return an IRC client."""
         return IRCClient(self.server, name, *caps, **how)  # type: ignore[arg-type]
 
+    def fall_behind(self, client: IRCClient, talker: IRCClient) -> None:
+        """Let a client read nothing, while another one writes more to everyone than waits for it in memory."""
+        client.socket.room = 0
+        for _ in range(90):
+            talker.ask(*[f"PRIVMSG #global :{'x' * 490}"] * 10)
+        self.assertTrue(client.outbox.behind)
+
 
 def plain(name: str, password: str = PASSWORD) -> str:
     """Return the parameter of AUTHENTICATE PLAIN."""

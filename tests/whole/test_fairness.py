@@ -3,7 +3,6 @@
 from typing import Any
 
 from argon2.exceptions import HashingError, VerificationError
-from twisted.logger import Logger, formatEvent
 
 from irchat.chat.accounts import accounts
 from irchat.interfaces.limits import Limits
@@ -18,7 +17,7 @@ from irchat.server.sessions.costs import (
     WORK_OF_LINE,
     WORK_OF_QUESTION,
 )
-from irchat.system.seldom import SeldomLog
+from tests.helpers.seldom_lines import seldom_lines
 from tests.helpers.server import PASSWORD, JSONClient, ServerTestCase, TextClient, refs, request
 
 _BURST = 30
@@ -313,8 +312,7 @@ class ResourceTests(ServerTestCase):
 
     def test_hashing_in_the_log(self) -> None:
         """Strangers who try to sign in then do not fill the log."""
-        lines: list[str | None] = []
-        self.patch(accounts, "_seldom", SeldomLog(Logger(observer=lambda event: lines.append(formatEvent(event)))))
+        lines = seldom_lines(self, accounts)
         self.server.hashing.holds = True
         for _ in range(10):
             JSONClient(self.server).ask("login", name="alice", password=PASSWORD)

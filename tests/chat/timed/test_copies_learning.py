@@ -52,7 +52,7 @@ class LearningTests(OneNodeTestCase):
         self.assertEqual(["d" in self.live(group, name) for name in self.names], [True, True, False])
 
     def test_shown(self) -> None:
-        """Sessions that are here already get what is learnt."""
+        """Sessions that are already online get the messages that are learnt."""
         self.world.published.clear()
         self.learn(self.copy("a"))
         self.assertEqual([getattr(event, "id", None) for event in self.world.told("bob")], ["a"])

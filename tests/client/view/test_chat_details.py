@@ -80,7 +80,7 @@ class PinsTests(SynchronousTestCase):
         return str(self.pins)
 
     def test_older_change(self) -> None:
-        """Changes that the search had seen already count no more."""
+        """A change that the search result has already is not applied again."""
         self.pins.load(self.found, "alice")
         for name, rev in ("bob", 4), ("zoe", 5):
             self.assertEqual(self.amend(4, rev, by=name, mark="pin", on=False), "pin 1")

@@ -4,7 +4,6 @@ import time
 from unittest import mock
 
 import psycopg
-from twisted.logger import Logger, formatEvent
 from twisted.python.failure import Failure
 
 from irchat.protocol.errors import Refusal
@@ -20,8 +19,8 @@ from irchat.store.postgres.connecting import (
     one_line,
     refuse,
 )
-from irchat.system.seldom import SeldomLog
 from tests.helpers.postgres_nodes import DatabaseCase
+from tests.helpers.seldom_lines import seldom_lines
 from tests.helpers.tcp_proxy import TcpProxy
 
 
@@ -36,7 +35,7 @@ class ConnectingTests(DatabaseCase):
             self.assertNotIn("\n", str(error))
 
     def test_old_version(self) -> None:
-        """An old server is refused with the version that is needed, and left."""
+        """An old server is refused with the version that is needed, and its connection is closed."""
         made: list[connecting.Connection] = []
         connect = connecting.Connection.connect
         self.patch(connecting.Connection, "connect", lambda **how: made.append(connect(**how)) or made[-1])
@@ -165,8 +164,7 @@ class ConnectingTests(DatabaseCase):
 
         The reason is logged.
         """
-        lines: list[str | None] = []
-        self.patch(connecting, "_seldom", SeldomLog(Logger(observer=lambda event: lines.append(formatEvent(event)))))
+        lines = seldom_lines(self, connecting)
         for error in psycopg.OperationalError("x"), StoreUnusable("x"), psycopg.InternalError("x"):
             self.assertRaises(Refusal, refuse, Failure(error))
         self.assertRaises(Refusal, refuse, Failure(MemoryError()))

@@ -4,8 +4,6 @@ import contextlib
 import sqlite3
 from unittest.mock import patch
 
-from twisted.logger import Logger, formatEvent
-
 from irchat.interfaces.store import PageQuery, SearchQuery
 from irchat.interfaces.stored import GLOBAL
 from irchat.interfaces.writes import BlockSet, GroupCreated, TokenAdded
@@ -15,8 +13,8 @@ from irchat.store.sqlite import deleted_files, engine
 from irchat.store.sqlite.engine import SQLiteStore
 from irchat.store.sqlite.search import indexing
 from irchat.store.threads import NoThreads
-from irchat.system.seldom import SeldomLog
 from tests.helpers.databases import DatabaseCase, HeldBack
+from tests.helpers.seldom_lines import seldom_lines
 from tests.helpers.stores import NOW, message
 
 
@@ -193,8 +191,7 @@ class UnusableDiskTests(DatabaseCase):
 
     def test_log(self) -> None:
         """The reason is logged, but not once for each refused request: the log may be on the full disk."""
-        lines: list[str | None] = []
-        self.patch(engine, "_seldom", SeldomLog(Logger(observer=lambda event: lines.append(formatEvent(event)))))
+        lines = seldom_lines(self, engine)
         self.connections[0].execute(f"PRAGMA max_page_count = {self.look('PRAGMA page_count')[0][0]}")
         for _ in range(10):
             self.unavailable(self.store.commit([message(GLOBAL, 1, "x" * 4_000) for _ in range(50)]))

@@ -178,7 +178,7 @@ class UpgradeTests(DataFolderCase):
                 kept.unlink()
 
     def test_progress(self) -> None:
-        """It is said how much of the database is kept, in percent, then that the copy is verified."""
+        """The progress of the copy is reported in percent, then that the copy is verified."""
         self.patch(copying, "_STEP_PAGES", 1)
         for version in range(1, len(SCRIPTS)):
             self.make_version(version)

@@ -1,10 +1,11 @@
 """The packet that refuses a client."""
 
 import struct
+from itertools import product
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from irchat.server.listeners.ssh.disconnecting import UNAVAILABLE, refusal
+from irchat.server.listeners.ssh.disconnecting import NOT_ALLOWED, UNAVAILABLE, refusal
 
 
 class RefusalTests(SynchronousTestCase):
@@ -12,16 +13,16 @@ class RefusalTests(SynchronousTestCase):
 
     def test_packet(self) -> None:
         """The packet is one of RFC 4253: padded to blocks of 8 bytes, with the reason and the text."""
-        for length in range(40):
+        for length, (named, number) in product(range(40), ((NOT_ALLOWED, 1), (UNAVAILABLE, 7))):
             text = "ä" * length
-            packet = refusal(UNAVAILABLE, text, has_version=True)
+            packet = refusal(named, text, has_version=True)
             size, padding = struct.unpack_from("!IB", packet)
             self.assertEqual(size + 4, len(packet))
             self.assertEqual(len(packet) % 8, 0)
             self.assertGreaterEqual(padding, 4)
             payload = packet[5:-padding]
             kind, reason, said = struct.unpack_from("!BII", payload)
-            self.assertEqual((kind, reason), (1, 7))  # SSH_DISCONNECT_SERVICE_NOT_AVAILABLE
+            self.assertEqual((kind, reason), (1, number))
             self.assertEqual(payload[9 : 9 + said].decode(), text)
             self.assertEqual(payload[9 + said :], bytes(4))
 

@@ -97,7 +97,7 @@ class SearchTests(IRCTestCase):
             self.assertEqual(self.found(after), expected)
 
     def test_each_once(self) -> None:
-        """Messages on several pages come once."""
+        """A message is found once, however many pages are read."""
         for number in range(600):
             (self.carol, self.bob)[number % 2].type(f"PRIVMSG #global :number {number}")
         self.alice.got()
@@ -120,7 +120,7 @@ class SearchTests(IRCTestCase):
         self.assertEqual(self.carol.ask("SEARCH text=seven"), [":bob!bob@irchat PRIVMSG #global :dark red seven"])
 
     def test_no_marks(self) -> None:
-        """The marks of messages do not come with them."""
+        """The messages come without their marks."""
         self.server.json("bob").ask("mark", chat="GLOBAL", seq=1, mark="ok", on=True)
         for attributes in "text=one", "in=#global;limit=9":
             self.assertNotIn("TAGMSG", str(self.alice.ask(f"SEARCH {attributes}")))

@@ -67,6 +67,10 @@ class ListenerTests(NodesCase):
         self.listener.start()
         self.wait(lambda: bool(self.looks))
 
+    def end_session(self) -> None:
+        """End the session of the listener in the database."""
+        self.sql("SELECT pg_terminate_backend(pid) FROM pg_locks WHERE classid = 7669 AND objid = %s", self.number)
+
     def test_commits(self) -> None:
         """It hears each commit of another node at once, and none of its own."""
         self.patch(listening, "_LOOK_SECONDS", 60.0)
@@ -95,7 +99,7 @@ class ListenerTests(NodesCase):
         """When its session ends it says so, connects again, keeps its name, and listens on."""
         self.begin()
         for count in 1, 2:
-            self.sql("SELECT pg_terminate_backend(pid) FROM pg_locks WHERE classid = 7669 AND objid = %s", self.number)
+            self.end_session()
             self.wait(lambda count=count: self.said == ["away", "back"] * count)
         before = self.commits
         self.commit(self.b, message(GLOBAL, 1))
@@ -103,7 +107,7 @@ class ListenerTests(NodesCase):
         self.assertRaises(StoreUnusable, self.make("x").join)
 
     def test_logs_each_reason_once(self) -> None:
-        """While the server is away, the log says why, and not again at each attempt. Attempts come ever later."""
+        """While the server is away, the log says why, and not again at each attempt. Its pauses grow."""
         self.begin()
         lines: list[LogEvent] = []
         globalLogPublisher.addObserver(lines.append)
@@ -118,11 +122,11 @@ class ListenerTests(NodesCase):
             raise psycopg.OperationalError("refused")
 
         self.patch(self.listener, "_connect", refused)
-        self.sql("SELECT pg_terminate_backend(pid) FROM pg_locks WHERE classid = 7669 AND objid = %s", self.number)
+        self.end_session()
         self.wait(lambda: self.said == ["away", "back"])
         reasons = [line["error"] for line in lines if "is away" in str(line.get("log_format"))]
         self.assertEqual(reasons.count("refused"), 1, reasons)
-        self.sql("SELECT pg_terminate_backend(pid) FROM pg_locks WHERE classid = 7669 AND objid = %s", self.number)
+        self.end_session()
         self.wait(lambda: self.said == ["away", "back"] * 2)
         self.assertEqual(pauses, [0.1, 0.2, 0.4, 0.8, 0.1])
 
@@ -144,7 +148,7 @@ class ListenerTests(NodesCase):
         connect = self.listener._connect
         self.patch(self.listener, "_connect", lambda: made.append(connect()) or made[-1])
         self.sql("DELETE FROM nodes")
-        self.sql("SELECT pg_terminate_backend(pid) FROM pg_locks WHERE classid = 7669 AND objid = %s", self.number)
+        self.end_session()
         self.wait(lambda: len(self.said) == 2)
         self.listener._thread.join(_SECONDS)
         self.assertIn("no longer knows this node", self.said[1])

@@ -3,7 +3,6 @@
 from unittest import mock
 
 import psycopg
-from twisted.logger import Logger, formatEvent
 from twisted.trial.unittest import SynchronousTestCase
 
 from irchat.interfaces.log import TurnLost
@@ -11,8 +10,8 @@ from irchat.protocol.errors import Refusal
 from irchat.store.postgres.connecting import Database, KeptConnection
 from irchat.store.postgres.log import turns
 from irchat.store.postgres.log.turns import Turns
-from irchat.system.seldom import SeldomLog
 from tests.helpers.postgres_nodes import NodesCase
+from tests.helpers.seldom_lines import seldom_lines
 
 
 class TurnsTests(NodesCase):
@@ -97,8 +96,7 @@ class AwayTests(SynchronousTestCase):
 
     def test_refused(self) -> None:
         """It is tried for two seconds, with pauses, and then logged."""
-        lines: list[str | None] = []
-        self.patch(turns, "_seldom", SeldomLog(Logger(observer=lambda event: lines.append(formatEvent(event)))))
+        lines = seldom_lines(self, turns)
         pauses: list[float] = []
         self.patch(self.turns._closing, "wait", pauses.append)
         self.assertRaises(Refusal, self.turns.take, 2.0)

@@ -133,9 +133,7 @@ class HiddenTests(IRCTestCase):
         """A slow client gets all of it in order, when it has caught up with the other chats."""
         self.alice.socket.room = 0
         self.say("one")
-        for _ in range(90):
-            self.bob.ask(*[f"PRIVMSG #global :{'x' * 490}"] * 10)
-        self.assertTrue(self.alice.outbox.behind)
+        self.fall_behind(self.alice, self.bob)
         self.say("two")
         self.alice.type("JOIN #team")
         self.say("three")
@@ -149,9 +147,7 @@ class HiddenTests(IRCTestCase):
 
     def test_removed_meanwhile(self) -> None:
         """A client that waits to join a group, and is removed from it or leaves, gets nothing of it."""
-        self.alice.socket.room = 0
-        for _ in range(90):
-            self.bob.ask(*[f"PRIVMSG #global :{'x' * 490}"] * 10)
+        self.fall_behind(self.alice, self.bob)
         self.say("secret")
         self.alice.type("JOIN #team")
         self.bob.ask("KICK #team alice")
@@ -161,9 +157,7 @@ class HiddenTests(IRCTestCase):
 
     def test_removed_while_catching_up(self) -> None:
         """A client that is removed from a group while it catches up, its JOIN read already, gets nothing of it."""
-        self.alice.socket.room = 0
-        for _ in range(90):
-            self.bob.ask(*[f"PRIVMSG #global :{'x' * 490}"] * 10)
+        self.fall_behind(self.alice, self.bob)
         self.say("secret")
         self.alice.type("JOIN #team")
         self.server.threads.read.holds = True
@@ -176,9 +170,7 @@ class HiddenTests(IRCTestCase):
 
     def test_gone_meanwhile(self) -> None:
         """A client that goes while its JOIN waits leaves nothing behind."""
-        self.alice.socket.room = 0
-        for _ in range(90):
-            self.bob.ask(*[f"PRIVMSG #global :{'x' * 490}"] * 10)
+        self.fall_behind(self.alice, self.bob)
         self.alice.type("JOIN #team")
         self.alice.leave()
         self.assertEqual(self.server.delivery.behind(), 0)
@@ -210,7 +202,7 @@ class InviteTests(IRCTestCase):
         self.assertEqual(self.alice.got(), [":bob!bob@irchat JOIN #team"])
 
     def test_no_channel(self) -> None:
-        """A name alone is not enough."""
+        """Without a channel it is 461."""
         self.assertEqual(numerics(self.alice.ask("INVITE bob")), ["461"])
 
     def test_offline(self) -> None:

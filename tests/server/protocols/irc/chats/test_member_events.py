@@ -48,7 +48,7 @@ class MemberEventTests(IRCTestCase):
         ])  # fmt: skip
 
     def test_owner_once(self) -> None:
-        """A new owner is said once, not with each later change."""
+        """A new owner is announced once, not with each later change."""
         for name in "carol", "dave":
             self.server.json(name)
             self.owner.ask("add_member", group="team", name=name)

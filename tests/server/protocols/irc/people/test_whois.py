@@ -35,7 +35,7 @@ class WhoisTests(IRCTestCase):
         self.assertIn(":irchat 319 alice Bob :#ours", self.alice.ask("WHOIS bob"))
 
     def test_nobody(self) -> None:
-        """Who is not there is named, as it was given."""
+        """A nick without an account is refused, in the spelling of the client."""
         self.assertEqual(self.alice.ask("WHOIS Nobody"), [
             ":irchat 401 alice Nobody :No such nick",
             ":irchat 318 alice Nobody :End of /WHOIS list",

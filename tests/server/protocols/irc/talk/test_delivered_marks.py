@@ -33,7 +33,7 @@ class DeliveredMarksTests(IRCTestCase):
         self.assertEqual(sorted(self._reads()), [("*team", 1), ("@bob", 1), ("GLOBAL", 1)])
 
     def test_client_without_capabilities(self) -> None:
-        """So it is for a client that negotiates none."""
+        """Messages to a client without capabilities count as read too."""
         self.alice.leave()
         old = self.irc()
         old.ask(f"PASS :{PASSWORD}", "NICK alice", "USER alice 0 * :alice")

@@ -64,7 +64,7 @@ class ReplayTests(IRCTestCase):
         self.assertEqual(self.server.json("alice").welcome["unread"], [])
 
     def test_only_unread(self) -> None:
-        """What was read before is not played again."""
+        """Messages that were already read are not replayed."""
         self._say("#global :one")
         self.irc("alice").leave()
         self._say("#global :two", "#global :three")

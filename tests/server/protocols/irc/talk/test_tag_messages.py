@@ -120,7 +120,7 @@ class SignalTests(IRCTestCase):
         self.assertEqual(self.alice.ask("@+a TAGMSG #nope"), [":irchat 403 alice #nope :No such channel"])
 
     def test_no_target(self) -> None:
-        """What cannot be the name of a chat is 401."""
+        """A target that cannot be the name of a chat is 401."""
         self.assertEqual(self.alice.ask("@+a=b TAGMSG #"), [":irchat 401 alice # :No such nick"])
 
     def test_longest(self) -> None:
